@@ -1,0 +1,1 @@
+"""Segmenters behind one contract, each in an environment of its own."""

@@ -1,0 +1,1 @@
+"""Data sets, runs, scoring, leaderboards and the `bench` command."""

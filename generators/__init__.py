@@ -1,0 +1,1 @@
+"""Synthetic fluorescence microscopy with exact labels."""
