@@ -48,7 +48,9 @@ class BenchError(Exception):
       mend:  name a folder
     """
 
-    def __init__(self, what: str, *, where: str | Path | None = None, mend: str | None = None) -> None:
+    def __init__(
+        self, what: str, *, where: str | Path | None = None, mend: str | None = None
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.where = None if where is None else str(where)

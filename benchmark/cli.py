@@ -19,12 +19,32 @@ app = App(
     version=lambda: version("cellgen-bench"),
     help_format="plaintext",
 )
-app.command("benchmark.commands.run:run", name="run", help="Run segmenters on a data set and print the leaderboard.")
-app.command("generators.commands:generate", name="generate", help="Generate a data set with exact labels from a recipe.")
-app.command("benchmark.commands.train:train", name="train", help="Train a segmenter through its own training interface.")
-app.command("benchmark.commands.dataset:app", name="dataset", help="Inspect, verify, import and export data sets.")
-app.command("adapters.commands:app", name="algorithms", help="List, install, check and show segmenters.")
-app.command("reports.commands:report", name="report", help="Write the HTML report of a finished run.")
+app.command(
+    "benchmark.commands.run:run",
+    name="run",
+    help="Run segmenters on a data set and print the leaderboard.",
+)
+app.command(
+    "generators.commands:generate",
+    name="generate",
+    help="Generate a data set with exact labels from a recipe.",
+)
+app.command(
+    "benchmark.commands.train:train",
+    name="train",
+    help="Train a segmenter through its own training interface.",
+)
+app.command(
+    "benchmark.commands.dataset:app",
+    name="dataset",
+    help="Inspect, verify, import and export data sets.",
+)
+app.command(
+    "adapters.commands:app", name="algorithms", help="List, install, check and show segmenters."
+)
+app.command(
+    "reports.commands:report", name="report", help="Write the HTML report of a finished run."
+)
 
 
 def main() -> None:
@@ -34,8 +54,10 @@ def main() -> None:
     except CycloptsError:
         sys.exit(2)
     except BenchError as error:
-        print(f"error: {error}", file=sys.stderr)
+        from adapters.console import err  # noqa: PLC0415 - rich is slow to import, help needs none of it
+
+        err.print(f"error: {error}", soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("interrupted; the same command continues where it stopped", file=sys.stderr)
+        sys.stderr.write("interrupted; the same command continues where it stopped\n")
         sys.exit(130)
