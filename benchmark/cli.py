@@ -15,7 +15,7 @@ from adapters.errors import BenchError
 
 app = App(
     name="bench",
-    help="Which cell segmenter is best on images like yours, and did the last change make it worse?",
+    help="Which cell segmenter is best on images like yours, and did a change make it worse?",
     version=lambda: version("cellgen-bench"),
     help_format="plaintext",
 )

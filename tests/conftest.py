@@ -1,10 +1,25 @@
-"""Fixtures that every test may ask for."""
+"""What every test may ask for, and which tests run by default."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+
+# Each takes minutes, or needs what a plain machine may lack; `--full` runs them too.
+MARKED = ("segmenter", "browser", "kill", "training", "slow")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the marked tests too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--full") or config.getoption("-m"):
+        return
+    kept = [item for item in items if not any(item.get_closest_marker(m) for m in MARKED)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")

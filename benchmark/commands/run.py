@@ -1,0 +1,173 @@
+"""`bench run`: from names of segmenters to a leaderboard."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from adapters import console
+from adapters.worker import Limits
+from benchmark.dataset import open_any
+from benchmark.files import write_bytes
+from benchmark.leaderboard import leaderboard, to_csv, to_json
+from benchmark.run import execute, make_plan, results_table, scores_table, write_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT_ALGORITHMS = "cellpose,u2net,otsu-watershed,oracle,empty,random"
+
+
+def run(
+    dataset: str = "builtin",
+    *,
+    algorithms: Annotated[str, Parameter(alias="-a")] = DEFAULT_ALGORITHMS,
+    split: str | None = None,
+    target: str | None = None,
+    out: Path | None = None,
+    device: str = "cpu",
+    timeout: float = 600.0,
+    memory: int | None = None,
+    limit: int | None = None,
+    timings: bool = True,
+    report: bool = True,
+    json: bool = False,
+) -> None:
+    """Run segmenters on a data set and print the leaderboard.
+
+    The same command continues a run that was interrupted. Exit code: 0 all samples of all
+    algorithms ok, 1 some failed or were skipped, 2 wrong usage or nothing ran.
+
+    Parameters
+    ----------
+    dataset
+        A data set folder, any folder of images with labels, or `builtin`.
+    algorithms
+        Names separated by commas: `cellpose`, `cellpose:cyto3`, `cellpose:./weights`, `./mine`.
+    split
+        Which split to segment; by default `test`, or the only one.
+    target
+        What to segment; by default the data set's first target.
+    out
+        The run folder; by default a folder under bench-runs/ named after data set and split.
+    device
+        Where the networks run: cpu, cuda, mps.
+    timeout
+        Seconds an image may take before its worker is killed.
+    memory
+        Megabytes a worker may take before it is killed; by default no limit.
+    limit
+        Take only the first so many samples.
+    timings
+        Write seconds and memory; without them the tables depend on the labels alone.
+    report
+        Write the HTML report.
+    json
+        Print the leaderboard as JSON instead of a table.
+    """
+    opened = open_any(dataset)
+    names = [name for part in algorithms.split(",") if (name := part.strip())]
+    plan = make_plan(opened, names, split=split, target=target, device=device, limit=limit)
+    folder = out or Path("bench-runs") / f"{opened.name}-{opened.version}-{plan.split}"
+    limits = Limits(seconds=timeout, memory_mb=memory)
+    with _Display() as display:
+        outcomes = execute(plan, folder, limits=limits, progress=display)
+    results = results_table(plan, outcomes, timings=timings)
+    scores = scores_table(outcomes)
+    described = {k: v for k, v in plan.describe()["dataset"].items() if k != "path"}
+    board = leaderboard(described, results, scores)
+    write_table(results, folder / "results.parquet")
+    write_table(scores, folder / "scores.parquet")
+    write_bytes(folder / "leaderboard.csv", to_csv(board["rows"]))
+    write_bytes(folder / "leaderboard.json", to_json(board))
+    page = _write_report(folder) if report else None
+    if json:
+        console.print_json(board)
+    else:
+        _print_board(board, page)
+    sys.exit(_exit_code(board["rows"]))
+
+
+def _write_report(folder: Path) -> Path:
+    # By name: reports look at benchmark's results, so benchmark may not import them.
+    page: Path = importlib.import_module("reports.page").write_report(folder)
+    return page
+
+
+def _exit_code(rows: Sequence[dict[str, Any]]) -> int:
+    if all(row["status"] == "ok" for row in rows):
+        return 0
+    return 1 if any(row["n_ok"] for row in rows) else 2
+
+
+def _print_board(board: dict[str, Any], page: Path | None) -> None:
+    dataset = board["dataset"]
+    table = Table(
+        title=f"{dataset['name']} {dataset['version']} · {dataset['split']} · "
+        f"n = {dataset['n']} · {dataset['digest'][:19]}",
+        title_justify="left",
+    )
+    table.add_column("algorithm")
+    table.add_column("track")
+    for name in ("rank", "AP50", "AP75", "mean AP", "F1", "IoU", "PQ", "s/image", "peak MB", "ok"):
+        table.add_column(name, justify="right")
+    track = None
+    for row in board["rows"]:
+        if track not in {None, row["track"]}:
+            table.add_section()
+        track = row["track"]
+        table.add_row(*_cells(row))
+    console.out.print(table)
+    for row in board["rows"]:
+        if row["reason"]:
+            console.out.print(f"{row['algorithm']}:{row['model']} {row['reason']}")
+    if page:
+        console.out.print(f"report: {page}")
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    rank = row["rank"]
+    figures = ("ap50", "ap75", "mean_ap", "f1_50", "mean_matched_iou", "pq")
+    return [
+        f"{row['algorithm']}:{row['model']}",
+        row["track"],
+        "" if rank is None else str(rank[0]) if rank[0] == rank[1] else f"{rank[0]}-{rank[1]}",
+        *(_figure(row[name], ".3f") for name in figures),
+        _figure(row["seconds_warm"], ".3f"),
+        _figure(row["peak_mb"], ".0f"),
+        f"{row['n_ok']}/{row['n']}" if row["status"] in {"ok", "partial"} else row["status"],
+    ]
+
+
+def _figure(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+class _Display:
+    """Progress on stderr: a bar on a terminal, a line an algorithm elsewhere."""
+
+    def __enter__(self) -> Self:
+        self._bars = console.progress()
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def start(self, name: str, total: int, done: int) -> None:
+        self._task = self._bars.add_task(name, total=total, completed=done)
+        if not console.err.is_terminal:
+            console.err.print(
+                f"{name}: {total} samples" + (f", {done} of them done before" if done else "")
+            )
+
+    def say(self, text: str) -> None:
+        console.err.print(text)
+
+    def advance(self) -> None:
+        self._bars.advance(self._task)

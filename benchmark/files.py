@@ -1,0 +1,51 @@
+"""Files that are whole or absent: no reader, and no next try, ever meets half of one."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from benchmark.errors import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on a clean exit it takes the place of `path`.
+
+    Raises
+    ------
+    RunError
+        If the disk is full. Nothing is left of the attempt then.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise disk_full(path) from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole, or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def disk_full(path: Path) -> RunError:
+    """Return the error that says that there is no space left for `path`."""
+    return RunError(
+        "no space left on the disk",
+        where=path,
+        mend="free some space; the same command continues where it stopped",
+    )

@@ -1,0 +1,17 @@
+"""Runs: a plan, carried out image by image, that survives a kill and continues."""
+
+from benchmark.run.execute import Outcome, Progress, execute
+from benchmark.run.plan import Entry, Plan, make_plan
+from benchmark.run.results import results_table, scores_table, write_table
+
+__all__ = [
+    "Entry",
+    "Outcome",
+    "Plan",
+    "Progress",
+    "execute",
+    "make_plan",
+    "results_table",
+    "scores_table",
+    "write_table",
+]

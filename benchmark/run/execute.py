@@ -1,0 +1,268 @@
+"""Carry out a plan: predict, store, score, record; image by image, algorithm by algorithm.
+
+Nothing an algorithm does stops a run. A failed image is a record with its reason; it is tried
+again when the same command runs again, and until then counts as no detection. Algorithms run one
+after another, so that their times can be compared.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from adapters.environments import ensure
+from adapters.errors import (
+    BuildError,
+    WeightsUnavailableError,
+    WorkerCrashedError,
+    WorkerError,
+    WorkerMemoryError,
+    WorkerTimeoutError,
+)
+from adapters.worker import Limits, Prediction, Worker
+from benchmark.errors import RunError
+from benchmark.files import write_bytes
+from benchmark.run.journal import Journal, Record
+from benchmark.run.predictions import read_prediction, write_prediction
+from benchmark.scoring import SCORER_VERSION, score
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from benchmark.run.plan import Entry, Plan
+
+# After so many deaths in a row the rest of the images is not tried: an algorithm that hangs on
+# every image of a large set would otherwise take its deadline times the number of images.
+DEATHS_IN_A_ROW = 3
+
+
+class Progress(Protocol):
+    """What a run tells while it works."""
+
+    def start(self, name: str, total: int, done: int) -> None:
+        """Begin an algorithm, so many of whose samples were finished earlier."""
+
+    def say(self, text: str) -> None:
+        """Tell something worth a line."""
+
+    def advance(self) -> None:
+        """Count one more sample as finished."""
+
+
+_DEATHS = (WorkerCrashedError, WorkerTimeoutError, WorkerMemoryError)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The records of one entry, one a sample, in the plan's order."""
+
+    entry: Entry
+    records: tuple[Record, ...]
+
+
+def execute(plan: Plan, out: Path, *, limits: Limits, progress: Progress) -> list[Outcome]:
+    """Run every entry of a plan inside the folder `out`, continuing what is there.
+
+    Parameters
+    ----------
+    plan
+        What to do.
+    out
+        The run folder; made if absent.
+    limits
+        Deadline and memory of each segmentation.
+    progress
+        Told what happens.
+
+    Returns
+    -------
+    list of Outcome
+        One an entry, in the plan's order.
+
+    Raises
+    ------
+    RunError
+        If the folder holds a run of other data, another run is writing there, or the disk is full.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise RunError(
+            "another run is writing here", where=out, mend="wait for it, or choose another --out"
+        ) from None
+    with lock:
+        _claim(plan, out)
+        return [_run_entry(plan, entry, out, limits, progress) for entry in plan.entries]
+
+
+def _claim(plan: Plan, out: Path) -> None:
+    """Write `run.json`, unless the folder belongs to another data set or split."""
+    path = out / "run.json"
+    described = plan.describe()
+    if path.exists():
+        earlier = json.loads(path.read_text())
+        for name in ("digest", "split", "target"):
+            if earlier["dataset"][name] != described["dataset"][name]:
+                raise RunError(
+                    f"the folder holds a run with another {name}: {earlier['dataset'][name]}",
+                    where=out,
+                    mend="choose another --out",
+                )
+    text = json.dumps({**described, "scorer": SCORER_VERSION}, indent=2, sort_keys=True)
+    write_bytes(path, text.encode() + b"\n")
+
+
+def _run_entry(plan: Plan, entry: Entry, out: Path, limits: Limits, progress: Progress) -> Outcome:
+    with Journal(out / "journal" / f"{entry.key}.jsonl") as journal:
+        return _EntryRun(plan, entry, out, limits, progress, journal).run()
+
+
+@dataclass(frozen=True)
+class _EntryRun:
+    """One algorithm at work in a run folder."""
+
+    plan: Plan
+    entry: Entry
+    out: Path
+    limits: Limits
+    progress: Progress
+    journal: Journal
+
+    def run(self) -> Outcome:
+        self._rescore()
+        samples = self.plan.samples
+        todo = [sample for sample in samples if not self._finished(sample)]
+        self.progress.start(self.entry.name, len(samples), len(samples) - len(todo))
+        failures = self._predict(todo) if todo else {}
+        records = tuple(failures.get(s) or self.journal.records[s] for s in samples)
+        return Outcome(self.entry, records)
+
+    def _finished(self, sample: str) -> bool:
+        record = self.journal.records.get(sample)
+        return record is not None and self._path(sample).exists()
+
+    def _path(self, sample: str) -> Path:
+        return self.out / "predictions" / self.entry.key / f"{sample}.tif"
+
+    def _rescore(self) -> None:
+        """Score again what an older scorer scored; its predictions stay."""
+        for sample in self.plan.samples:
+            if not self._finished(sample):
+                continue
+            record = self.journal.records[sample]
+            if record["scorer"] != SCORER_VERSION:
+                labels = read_prediction(self._path(sample))
+                self.journal.append({**record, **self._scored(sample, labels)})
+
+    def _predict(self, todo: list[str]) -> dict[str, Record]:
+        """Segment the samples in `todo`; return the records of those that failed.
+
+        Failures are not journalled: what failed is tried again by the next run.
+        """
+        targets = self.entry.adapter.targets
+        if self.plan.target not in targets:
+            reason = f"segments {', '.join(targets)}, not {self.plan.target}"
+            return self._failures(todo, "skipped", reason)
+        with ExitStack() as stack:
+            try:
+                worker = stack.enter_context(self._worker())
+                worker.start()
+            except WeightsUnavailableError as error:
+                return self._failures(todo, "skipped", str(error))
+            except (BuildError, WorkerError) as error:
+                return self._failures(todo, _status(error), str(error))
+            return self._segment_all(worker, todo)
+
+    def _worker(self) -> Worker:
+        return Worker(
+            self.entry.adapter,
+            self.entry.model,
+            ensure(self.entry.adapter, progress=self.progress.say),
+            parameters=self.entry.parameters,
+            device=self.plan.device,
+            limits=self.limits,
+            log=self.out / "logs" / f"{self.entry.key}.log",
+        )
+
+    def _segment_all(self, worker: Worker, todo: list[str]) -> dict[str, Record]:
+        failures: dict[str, Record] = {}
+        deaths = 0
+        for done, sample in enumerate(todo):
+            if deaths == DEATHS_IN_A_ROW:
+                reason = f"not tried: the worker died {deaths} times in a row"
+                self.progress.say(f"{self.entry.name}: the rest is {reason}")
+                return failures | self._failures(todo[done:], "failed", reason)
+            try:
+                prediction = self._segment(worker, sample)
+            except WorkerError as error:
+                deaths = deaths + 1 if isinstance(error, _DEATHS) else 0
+                failures |= self._failures([sample], _status(error), str(error))
+                self.progress.say(f"{self.entry.name} {sample}: {error.what}")
+            else:
+                deaths = 0
+                self._keep(sample, prediction)
+            self.progress.advance()
+        return failures
+
+    def _segment(self, worker: Worker, sample: str) -> Prediction:
+        """Segment a sample; once more if the worker died, which may be nobody's fault here."""
+        dataset = self.plan.dataset
+        image = (
+            dataset.read_labels(sample, self.plan.target)[np.newaxis]
+            if self.entry.adapter.needs_truth
+            else dataset.read_image(sample)
+        )
+        try:
+            return worker.segment(image)
+        except WorkerCrashedError:
+            return worker.segment(image)
+
+    def _keep(self, sample: str, prediction: Prediction) -> None:
+        """Store the labels, and only then the record that says so."""
+        digest = write_prediction(self._path(sample), prediction.labels)
+        self.journal.append(
+            {
+                "sample": sample,
+                "status": "ok",
+                "message": None,
+                "seconds": prediction.seconds,
+                "start_seconds": prediction.start_seconds,
+                "peak_mb": prediction.peak_mb,
+                "digest": digest,
+                **self._scored(sample, prediction.labels),
+            }
+        )
+
+    def _failures(self, samples: list[str], status: str, reason: str) -> dict[str, Record]:
+        """Return records of failed images: scored as empty predictions, and saying so."""
+        return {
+            sample: {
+                "sample": sample,
+                "status": status,
+                "message": reason,
+                "seconds": None,
+                "start_seconds": None,
+                "peak_mb": None,
+                "digest": None,
+                **self._scored(sample, None),
+            }
+            for sample in samples
+        }
+
+    def _scored(self, sample: str, labels: NDArray[np.unsignedinteger] | None) -> Record:
+        truth = self.plan.dataset.read_labels(sample, self.plan.target)
+        found = np.zeros_like(truth) if labels is None else labels
+        return {"scorer": SCORER_VERSION, "score": score(truth, found).to_dict()}
+
+
+def _status(error: Exception) -> str:
+    return "timeout" if isinstance(error, WorkerTimeoutError) else "failed"

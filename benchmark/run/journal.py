@@ -1,0 +1,84 @@
+"""What a run has finished, line by line, so that a kill at any moment loses at most one image.
+
+A line is one JSON object, written with a single append after the prediction's file is in place.
+A torn last line, left by a kill or a full disk, is ignored on reading and cut before the next
+append.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from typing import TYPE_CHECKING, Any, Self
+
+from benchmark.files import disk_full
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Record = dict[str, Any]
+
+
+class Journal:
+    """The records of one algorithm in one run, the latest of each sample.
+
+    Parameters
+    ----------
+    path
+        A JSON Lines file; absent means that nothing is finished.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.records: dict[str, Record] = {}
+        self._intact = 0
+        if path.exists():
+            self._read()
+
+    def _read(self) -> None:
+        with self.path.open("rb") as file:
+            for line in file:
+                record = _parse(line)
+                if record is None:
+                    break
+                self.records[record["sample"]] = record
+                self._intact += len(line)
+
+    def __enter__(self) -> Self:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        os.ftruncate(self._file, self._intact)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._file)
+
+    def append(self, record: Record) -> None:
+        """Add a record; it replaces an earlier one of the same sample.
+
+        Raises
+        ------
+        RunError
+            If the disk is full.
+        """
+        line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        try:
+            written = os.write(self._file, line)
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise disk_full(self.path) from error
+            raise
+        if written < len(line):
+            raise disk_full(self.path)
+        self.records[record["sample"]] = record
+
+
+def _parse(line: bytes) -> Record | None:
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and isinstance(record.get("sample"), str) else None

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from filelock import FileLock
+
+from adapters.errors import UnknownAlgorithmError, UnknownModelError
+from adapters.worker import Limits
+from benchmark.errors import RunError
+from benchmark.run import execute, make_plan, results_table, scores_table
+from benchmark.run.predictions import read_prediction, write_prediction
+
+LIMITS = Limits(seconds=20)
+
+
+class Quiet:
+    def __init__(self):
+        self.started = {}
+        self.said = []
+
+    def start(self, name, total, done):
+        self.started[name] = (total, done)
+
+    def say(self, text):
+        self.said.append(text)
+
+    def advance(self):
+        pass
+
+
+def run(dataset, out, *algorithms, limits=LIMITS, **options):
+    plan = make_plan(dataset, algorithms, **options)
+    progress = Quiet()
+    outcomes = execute(plan, out, limits=limits, progress=progress)
+    return results_table(plan, outcomes, timings=False), scores_table(outcomes), progress
+
+
+def test_controls_bound_the_scale(dataset, tmp_path):
+    results, scores, _ = run(dataset, tmp_path / "run", "oracle", "empty")
+    oracle = results[results["algorithm"] == "oracle"]
+    empty = results[results["algorithm"] == "empty"]
+    assert (oracle[["mean_ap", "mean_matched_iou", "pq"]] == 1).all(axis=None)
+    assert (empty["mean_ap"] == 0).all()
+    assert len(scores) == 2 * len(dataset.ids(split="test")) * 10
+
+
+def test_predictions_are_kept_as_label_images(dataset, tmp_path, make_adapter):
+    out = tmp_path / "run"
+    results, _, _ = run(dataset, out, make_adapter("mine"))
+    assert (results["status"] == "ok").all()
+    for row in results.itertuples():
+        labels = read_prediction(out / row.prediction)
+        truth = dataset.read_labels(row.sample, "nuclei")
+        assert np.array_equal(labels > 0, truth > 0)
+        assert labels.max() == row.n_pred
+
+
+@pytest.mark.parametrize("top", [0, 1, 255, 65535, 65536, 2**32 - 1])
+def test_a_prediction_survives_the_disk(tmp_path, top):
+    labels = np.zeros((3, 5), np.uint32)
+    labels[1, 2] = top
+    first = write_prediction(tmp_path / "a.tif", labels)
+    again = read_prediction(tmp_path / "a.tif")
+    assert np.array_equal(again, labels)
+    assert write_prediction(tmp_path / "b.tif", again) == first
+
+
+def test_a_second_run_does_nothing_again(dataset, tmp_path, make_adapter):
+    out, mine = tmp_path / "run", make_adapter("mine")
+    first, _, _ = run(dataset, out, mine)
+    again, _, progress = run(dataset, out, mine)
+    assert progress.started == {"mine:default": (6, 6)}
+    assert first.equals(again)
+
+
+def test_a_changed_algorithm_is_another_algorithm(dataset, tmp_path, make_adapter):
+    out, mine = tmp_path / "run", make_adapter("mine")
+    run(dataset, out, mine)
+    (tmp_path / "mine" / "segmenter.py").open("a").write("# changed\n")
+    _, _, progress = run(dataset, out, mine)
+    assert progress.started == {"mine:default": (6, 0)}
+
+
+def test_a_missing_prediction_is_made_again(dataset, tmp_path, make_adapter):
+    out, mine = tmp_path / "run", make_adapter("mine")
+    results, _, _ = run(dataset, out, mine)
+    (out / results["prediction"][2]).unlink()
+    again, _, progress = run(dataset, out, mine)
+    assert progress.started == {"mine:default": (6, 5)}
+    assert again.equals(results)
+
+
+def test_an_older_scorer_is_asked_again_not_the_segmenter(dataset, tmp_path, make_adapter):
+    out, mine = tmp_path / "run", make_adapter("mine")
+    results, _, _ = run(dataset, out, mine)
+    (journal,) = (out / "journal").iterdir()
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    for line in lines:
+        line["scorer"] = "0"
+        line["score"]["mean_ap"] = 0.0
+    journal.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    again, _, progress = run(dataset, out, mine)
+    assert progress.started == {"mine:default": (6, 6)}
+    assert again.equals(results)
+
+
+def test_a_failed_image_is_a_row_scored_as_no_detection(dataset, tmp_path, make_adapter):
+    adapter = make_adapter("mine", "assert image[0, 0, 0] % 2, 'I fail on even pixels'")
+    results, _, progress = run(dataset, tmp_path / "run", adapter)
+    odd = [dataset.read_image(sample)[0, 0, 0] % 2 == 1 for sample in results["sample"]]
+    assert any(odd)
+    assert not all(odd)
+    assert [status == "ok" for status in results["status"]] == odd
+    failed = results[results["status"] == "failed"]
+    assert (failed["ap50"] == 0).all()
+    assert (failed["n_pred"] == 0).all()
+    assert failed["message"].str.contains("I fail on even pixels").all()
+    assert len(progress.said) == len(failed)
+
+
+def test_what_failed_is_tried_again(dataset, tmp_path, make_adapter):
+    flag = tmp_path / "flag"
+    adapter = make_adapter("mine", f"import os; assert os.path.exists({str(flag)!r})")
+    first, _, _ = run(dataset, tmp_path / "run", adapter)
+    assert (first["status"] == "failed").all()
+    flag.touch()
+    second, _, _ = run(dataset, tmp_path / "run", adapter)
+    assert (second["status"] == "ok").all()
+
+
+def test_an_algorithm_that_always_dies_is_given_up(dataset, tmp_path, make_adapter):
+    adapter = make_adapter("mine", "import os; os._exit(3)")
+    results, _, _ = run(dataset, tmp_path / "run", adapter, "oracle")
+    mine = results[results["algorithm"] == "mine"]
+    assert (mine["status"] == "failed").all()
+    assert mine["message"].str.contains("not tried").sum() == len(mine) - 3
+    assert (results[results["algorithm"] == "oracle"]["status"] == "ok").all()
+
+
+def test_a_hanging_algorithm_is_a_timeout(dataset, tmp_path, make_adapter):
+    adapter = make_adapter("mine", "import time; time.sleep(60)")
+    limits = Limits(seconds=0.3)
+    results, _, _ = run(dataset, tmp_path / "run", adapter, limits=limits, limit=2)
+    assert list(results["status"]) == ["timeout", "timeout"]
+
+
+def test_names_are_checked_before_anything_runs(dataset, tmp_path):
+    with pytest.raises(UnknownAlgorithmError, match="did you mean 'oracle'"):
+        make_plan(dataset, ["oracel"])
+    with pytest.raises(UnknownModelError):
+        make_plan(dataset, ["oracle:large"])
+    with pytest.raises(RunError, match="named twice"):
+        make_plan(dataset, ["oracle", "oracle"])
+    with pytest.raises(RunError, match="did you mean 'test'"):
+        make_plan(dataset, ["oracle"], split="tset")
+    with pytest.raises(RunError, match="did you mean 'nuclei'"):
+        make_plan(dataset, ["oracle"], target="nucleus")
+    with pytest.raises(RunError, match="no algorithm"):
+        make_plan(dataset, [])
+
+
+def test_a_folder_belongs_to_one_data_set_and_split(dataset, tmp_path):
+    run(dataset, tmp_path / "run", "empty")
+    with pytest.raises(RunError, match="another split"):
+        run(dataset, tmp_path / "run", "empty", split="val")
+
+
+def test_two_runs_in_one_folder_do_not_mix(dataset, tmp_path):
+    out = tmp_path / "run"
+    out.mkdir()
+    with FileLock(out / ".lock"), pytest.raises(RunError, match="another run is writing here"):
+        run(dataset, out, "empty")
