@@ -1,0 +1,189 @@
+"""Read a data set, sample by sample."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmark.dataset import images, tables
+from benchmark.dataset import manifest as manifests
+from benchmark.dataset.names import check_id, inside
+from benchmark.dataset.sample import Sample, label_path
+from benchmark.errors import DatasetError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from benchmark.dataset.manifest import Manifest
+
+
+class Dataset:
+    """A data set of format 1: the manifest and the table of samples; arrays are read on demand.
+
+    Nothing that is read is kept, so memory does not grow with the number of samples.
+
+    Parameters
+    ----------
+    path
+        The folder that holds `dataset.json`.
+    manifest
+        What the data set says of itself.
+    samples
+        One row a sample, ordered by id.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, samples: pd.DataFrame) -> None:
+        self.path = path
+        self.manifest = manifest
+        self.samples = samples
+        self._rows = {name: position for position, name in enumerate(samples["id"])}
+
+    @classmethod
+    def open(cls, path: Path | str) -> Dataset:
+        """Open a data set by reading its manifest and its table of samples.
+
+        Raises
+        ------
+        DatasetError
+            If the folder holds no data set, or one that leads out of its folder.
+        """
+        path = Path(path)
+        manifest = manifests.load(path)
+        samples = tables.load("samples", path).sort_by("id").to_pandas()
+        for name in samples["id"]:
+            check_id(name)
+        return cls(path, manifest, samples)
+
+    @property
+    def name(self) -> str:
+        """The data set's name."""
+        return self.manifest.name
+
+    @property
+    def version(self) -> str:
+        """MAJOR.MINOR.PATCH."""
+        return self.manifest.version
+
+    @property
+    def digest(self) -> str:
+        """The digest that the manifest states; `verify` checks it."""
+        return self.manifest.digest
+
+    @cached_property
+    def objects(self) -> pd.DataFrame:
+        """The table of true objects, one row each."""
+        return tables.load("objects", self.path).to_pandas()
+
+    @cached_property
+    def spots(self) -> pd.DataFrame:
+        """The table of true spots, one row each."""
+        return tables.load("spots", self.path).to_pandas()
+
+    def ids(self, split: str | None = None) -> list[str]:
+        """Return the ids of a split, or all, in order.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such split.
+        """
+        if split is None:
+            return list(self.samples["id"])
+        chosen = self.samples.loc[self.samples["split"] == split, "id"]
+        if chosen.empty:
+            raise DatasetError(
+                f"the data set has no split {split!r}",
+                where=self.path,
+                mend=nearest(split, set(self.samples["split"])),
+            )
+        return list(chosen)
+
+    def row(self, sample: str) -> dict[str, Any]:
+        """Return a sample's row of the table of samples.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such sample.
+        """
+        if sample not in self._rows:
+            raise DatasetError(
+                f"the data set has no sample {sample!r}",
+                where=self.path,
+                mend=nearest(sample, self._rows),
+            )
+        return {str(k): v for k, v in self.samples.iloc[self._rows[sample]].items()}
+
+    def read_image(self, sample: str) -> NDArray[Any]:
+        """Return a sample's image: (C, Y, X), uint8 or uint16.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such sample, or its file is missing, damaged or of another shape.
+        """
+        row = self.row(sample)
+        path = inside(self.path, row["image"])
+        shape = (len(self.manifest.channels), int(row["height"]), int(row["width"]))
+        array = images.read_array(path)
+        if array.ndim == 2:  # TIFF does not keep an axis of length one
+            array = array[None]
+        if array.dtype not in images.IMAGE_DTYPES:
+            raise _unlike(f"the type {array.dtype}, not uint8 or uint16", path)
+        if array.shape != shape:
+            raise _unlike(f"the shape {array.shape}, the table says {shape}", path)
+        return array
+
+    def read_labels(self, sample: str, target: str = "nuclei") -> NDArray[Any]:
+        """Return a sample's labels of a target: (Y, X), unsigned, 0 background.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such sample or target, or the file is missing, damaged or of another
+            shape.
+        """
+        if target not in self.manifest.targets:
+            raise DatasetError(
+                f"the data set has no target {target!r}",
+                where=self.path,
+                mend=nearest(target, self.manifest.targets),
+            )
+        row = self.row(sample)
+        path = inside(self.path, label_path(sample, target))
+        array = images.read_array(path)
+        if array.dtype.kind != "u":
+            raise _unlike(f"the type {array.dtype}, not an unsigned integer", path)
+        if array.shape != (row["height"], row["width"]):
+            shape = (row["height"], row["width"])
+            raise _unlike(f"the shape {array.shape}, the table says {shape}", path)
+        return array
+
+    def read(self, sample: str) -> Sample:
+        """Return a sample with its image and the labels of every target."""
+        row = self.row(sample)
+        return Sample(
+            id=sample,
+            split=row["split"],
+            scene=row["scene"],
+            image=self.read_image(sample),
+            labels={target: self.read_labels(sample, target) for target in self.manifest.targets},
+            row=row,
+        )
+
+    def stream(self, split: str | None = None) -> Iterator[Sample]:
+        """Yield the samples of a split, or all, one at a time."""
+        return (self.read(sample) for sample in self.ids(split))
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+
+def _unlike(found: str, path: Path) -> DatasetError:
+    return DatasetError(
+        f"the file has {found}", where=path, mend="get a fresh copy of the data set"
+    )

@@ -1,0 +1,189 @@
+"""The three tables: their key columns, their column types, reading and writing them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmark.errors import DatasetError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+TableName = Literal["samples", "objects", "spots"]
+
+KEYS: dict[TableName, tuple[str, ...]] = {
+    "samples": ("id",),
+    "objects": ("sample", "target", "label"),
+    "spots": ("sample", "channel", "y", "x"),
+}
+
+SAMPLE_FIELDS = {
+    "id": pa.string(),
+    "split": pa.string(),
+    "scene": pa.string(),
+    "seed": pa.int64(),
+    "image": pa.string(),
+    "height": pa.int64(),
+    "width": pa.int64(),
+}
+
+OBJECT_FIELDS = {
+    "sample": pa.string(),
+    "target": pa.string(),
+    "label": pa.int64(),
+    "area": pa.int64(),
+    "centroid_y": pa.float64(),
+    "centroid_x": pa.float64(),
+    "box_y0": pa.int64(),
+    "box_x0": pa.int64(),
+    "box_y1": pa.int64(),
+    "box_x1": pa.int64(),
+    "contrast": pa.float64(),
+    "snr": pa.float64(),
+    "gap": pa.float64(),
+    "touching": pa.bool_(),
+    "hidden": pa.float64(),
+    "parent": pa.int64(),
+}
+
+SPOT_FIELDS = {
+    "sample": pa.string(),
+    "channel": pa.string(),
+    "y": pa.float64(),
+    "x": pa.float64(),
+    "photons": pa.float64(),
+    "sigma": pa.float64(),
+    "object": pa.int64(),
+}
+
+FIELDS: dict[TableName, dict[str, Any]] = {
+    "samples": SAMPLE_FIELDS,
+    "objects": OBJECT_FIELDS,
+    "spots": SPOT_FIELDS,
+}
+
+
+def canonical(table: pa.Table, name: TableName) -> pa.Table:
+    """Return a table with canonical types, required columns first and all there, no metadata.
+
+    Integers become int64, fractions float64 with NaN as missing, text string, sequences of
+    numbers lists of float64. Columns beyond the required ones are kept, by name.
+
+    Raises
+    ------
+    DatasetError
+        If a column holds something else, or what it holds does not fit its type.
+    """
+    required = FIELDS[name]
+    further = sorted(set(table.column_names) - set(required))
+    columns = {}
+    for column in (*required, *further):
+        if column not in table.column_names:
+            columns[column] = pa.nulls(table.num_rows, required[column])
+            continue
+        values = table.column(column)
+        kind = required.get(column) or _canonical_type(values.type, name, column)
+        try:
+            columns[column] = _without_nan(values.cast(kind))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise DatasetError(
+                f"the table {name} holds something else than {kind} in {column}: {error}",
+                where=f"{name}.{column}",
+                mend=f"give {column} as {kind}",
+            ) from None
+    return pa.table(columns)
+
+
+def from_rows(rows: Sequence[Mapping[str, Any]], name: TableName) -> pa.Table:
+    """Return the canonical table of rows; the type of a further column comes from its values."""
+    columns = sorted({column for row in rows for column in row})
+    required = FIELDS[name]
+    arrays = {}
+    for column in columns:
+        values = [row.get(column) for row in rows]
+        if any(isinstance(v, float) for v in values) and column not in required:
+            # An integer among fractions is a fraction that happened to be whole.
+            values = [float(v) if type(v) is int else v for v in values]
+        try:
+            arrays[column] = pa.array(values, required.get(column))
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+            raise DatasetError(
+                f"the values of {column} are of different kinds or do not fit: {error}",
+                where=f"{name}.{column}",
+                mend="give every sample the same kind of value: all numbers, or all text",
+            ) from None
+    return canonical(pa.table(arrays), name)
+
+
+def save(table: pa.Table, name: TableName, folder: Path) -> None:
+    """Write a canonical table, rows in the order of its key."""
+    if table.num_rows:
+        table = table.sort_by([(column, "ascending") for column in KEYS[name]])
+    pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+
+
+def load(name: TableName, folder: Path) -> pa.Table:
+    """Read a table into canonical form.
+
+    Raises
+    ------
+    DatasetError
+        If the file is missing, no Parquet, or lacks a required column.
+    """
+    path = folder / f"{name}.parquet"
+    try:
+        table = pq.ParquetFile(path).read()
+    except FileNotFoundError:
+        raise DatasetError(
+            f"the table {name} is missing", where=path, mend="get a fresh copy of the data set"
+        ) from None
+    except (pa.ArrowException, OSError) as error:
+        raise DatasetError(
+            f"the table {name} cannot be read: {error}",
+            where=path,
+            mend="get a fresh copy of the data set",
+        ) from error
+    missing = sorted(set(FIELDS[name]) - set(table.column_names))
+    if missing:
+        raise DatasetError(
+            f"the table {name} lacks {', '.join(missing)}",
+            where=path,
+            mend="get a fresh copy of the data set",
+        )
+    return canonical(table, name)
+
+
+def _canonical_type(kind: Any, name: str, column: str) -> Any:
+    if pa.types.is_dictionary(kind):
+        return _canonical_type(kind.value_type, name, column)
+    if pa.types.is_boolean(kind):
+        return pa.bool_()
+    if pa.types.is_integer(kind):
+        return pa.int64()
+    if pa.types.is_floating(kind) or pa.types.is_null(kind):
+        return pa.float64()
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return pa.string()
+    if (pa.types.is_list(kind) or pa.types.is_large_list(kind)) and (
+        pa.types.is_floating(kind.value_type)
+        or pa.types.is_integer(kind.value_type)
+        or pa.types.is_null(kind.value_type)
+    ):
+        return pa.list_(pa.float64())
+    raise DatasetError(
+        f"the table {name} cannot hold {kind} in {column}",
+        where=f"{name}.{column}",
+        mend="use whole numbers, fractions, true/false, text, or lists of numbers",
+    )
+
+
+def _without_nan(values: Any) -> Any:
+    if not pa.types.is_floating(values.type):
+        return values
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
