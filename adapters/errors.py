@@ -86,7 +86,22 @@ class BuildError(BenchError):
 
 
 class WorkerError(BenchError):
-    """One segmentation failed; the run records it and goes on."""
+    """One segmentation failed; the run records it and goes on.
+
+    `detail` is what a log wants and a message does not: the algorithm's traceback, or the last
+    lines its process printed.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | Path | None = None,
+        mend: str | None = None,
+        detail: str = "",
+    ) -> None:
+        super().__init__(what, where=where, mend=mend)
+        self.detail = detail
 
 
 class WorkerCrashedError(WorkerError):

@@ -1,0 +1,144 @@
+"""The environment an algorithm runs in: built once, keyed by what is in it, found again.
+
+An environment is a virtual environment in the cache folder. Its name is the digest of the pinned
+requirements, the Python version and the platform, so two adapters with the same needs share one
+and a changed pin makes a new one. It is built in place, because virtual environments cannot be
+moved; `complete.json`, written last, is what makes it valid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
+
+from adapters.installer import install
+from adapters.pythons import find_python
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from adapters.adapter import Adapter
+
+# What an adapter without requirements may import; part of its identity.
+_HARNESS_PACKAGES = ("numpy", "scikit-image", "scipy")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where an algorithm runs.
+
+    `folder` is None where that is the harness's own Python. `lock` is the digest of everything
+    that decides what is installed.
+    """
+
+    python: Path
+    version: str
+    lock: str
+    folder: Path | None = None
+
+    @property
+    def built(self) -> bool:
+        """Whether it can be used as it is."""
+        return self.folder is None or (self.folder / "complete.json").is_file()
+
+
+def cache_folder() -> Path:
+    """Return the folder for what is built or fetched once; `BENCH_CACHE` moves it."""
+    named = os.environ.get("BENCH_CACHE")
+    return Path(named).expanduser().absolute() if named else user_cache_path("cellgen-bench")
+
+
+def describe(adapter: Adapter) -> Environment:
+    """Return the environment an adapter runs in, whether it is built yet or not.
+
+    Raises
+    ------
+    BuildError
+        No Python on this machine fits the adapter.
+    """
+    if adapter.requirements is None:
+        packages = {name: version(name) for name in _HARNESS_PACKAGES}
+        own = platform.python_version()
+        return Environment(Path(sys.executable), own, _digest({"python": own, **packages}))
+    python = find_python(adapter.environment.python)
+    pins = _pins(adapter.requirements.read_text(encoding="utf-8"))
+    lock = _digest({"python": python.minor, "requirements": pins})
+    folder = cache_folder() / "environments" / lock[:16]
+    return Environment(folder / "bin" / "python", python.version, lock, folder)
+
+
+def ensure(adapter: Adapter, progress: Callable[[str], None] | None = None) -> Environment:
+    """Return the adapter's environment, built first where it is not there yet.
+
+    Parameters
+    ----------
+    adapter
+        Whose environment.
+    progress
+        Called with one short line at each step of a build.
+
+    Raises
+    ------
+    BuildError
+        No fitting Python, or the installer failed; the message ends with the last lines of the
+        build's log and says where the log is.
+    """
+    environment = describe(adapter)
+    folder = environment.folder
+    if folder is None or environment.built:
+        return environment
+    tell = progress or (lambda _: None)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        tell(f"{adapter.name}: waiting for another process that builds the same environment")
+        lock.acquire()
+    try:
+        if not environment.built:
+            _build(adapter, folder, tell)
+    finally:
+        lock.release()
+    return environment
+
+
+def _build(adapter: Adapter, folder: Path, tell: Callable[[str], None]) -> None:
+    assert adapter.requirements is not None
+    # What a killed build left behind may lack anything.
+    shutil.rmtree(folder, ignore_errors=True)
+    python = find_python(adapter.environment.python)
+    tell(f"{adapter.name}: new environment on Python {python.version}")
+    packages = install(
+        python.path,
+        folder,
+        adapter.requirements,
+        log=folder.with_suffix(".log"),
+        tell=lambda line: tell(f"{adapter.name}: {line}"),
+    )
+    record = {"adapter": adapter.name, "python": python.version, "packages": packages}
+    temporary = folder / "complete.json.part"
+    temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    temporary.replace(folder / "complete.json")
+
+
+def _pins(text: str) -> list[str]:
+    """Return the requirements without comments, blank lines and order."""
+    lines = (line.split(" #")[0].strip() for line in text.splitlines())
+    return sorted(line for line in lines if line and not line.startswith("#"))
+
+
+def _digest(content: Mapping[str, object]) -> str:
+    whole = {"system": platform.system(), "machine": platform.machine(), **content}
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()

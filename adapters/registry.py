@@ -1,0 +1,106 @@
+"""Find adapters: the shipped ones, those of installed packages, and folders anywhere."""
+
+from __future__ import annotations
+
+import importlib.util
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from adapters.adapter import Adapter, Model
+from adapters.errors import AdapterError, UnknownAlgorithmError, UnknownModelError, nearest
+
+ENTRY_POINTS = "cellgen_bench.adapters"
+_SHIPPED = Path(__file__).parent
+
+
+def folders() -> dict[str, Path]:
+    """Return the folder of every adapter that has a name here, ordered by name.
+
+    Shipped ones come first: an installed package cannot take the name of one.
+    """
+    found = {_name(file.parent): file.parent for file in _SHIPPED.glob("*/adapter.toml")}
+    for point in entry_points(group=ENTRY_POINTS):
+        if (folder := _package_folder(point.value)) is not None:
+            found.setdefault(point.name, folder)
+    return dict(sorted(found.items()))
+
+
+def find(text: str) -> tuple[Adapter, Model]:
+    """Return the adapter and the model that a user named.
+
+    Parameters
+    ----------
+    text
+        ``name``, ``name:model``, ``name:path/to/weights``; in place of a name, the path of an
+        adapter's folder.
+
+    Raises
+    ------
+    UnknownAlgorithmError, UnknownModelError
+        Nothing has this name; the nearest known one is offered.
+    AdapterError
+        The adapter's folder breaks the contract.
+
+    Examples
+    --------
+    >>> adapter, model = find("oracle")
+    >>> adapter.name, model.track
+    ('oracle', 'control')
+    """
+    known = folders()
+    if text not in known and _is_adapter(Path(text).expanduser()):
+        adapter = Adapter.load(Path(text).expanduser())
+        return adapter, adapter.model()
+    name, _, wanted = text.partition(":")
+    adapter = _adapter(name, known)
+    if not wanted or wanted in adapter.models:
+        return adapter, adapter.model(wanted)
+    path = Path(wanted).expanduser()
+    if path.exists():
+        return adapter, _own_weights(path)
+    if "/" in wanted or wanted.startswith((".", "~")):
+        raise UnknownModelError(f"there are no weights at {wanted}", where=path.absolute())
+    return adapter, adapter.model(wanted)
+
+
+def _adapter(name: str, known: dict[str, Path]) -> Adapter:
+    if name in known:
+        return Adapter.load(known[name])
+    path = Path(name).expanduser()
+    if _is_adapter(path):
+        return Adapter.load(path)
+    if path.is_dir():
+        raise AdapterError(
+            "the folder is no adapter",
+            where=path.absolute(),
+            mend="put a segmenter.py (and an adapter.toml) there, see docs/adapters.md",
+        )
+    raise UnknownAlgorithmError(f"no algorithm {name!r}", mend=nearest(name, known))
+
+
+def _own_weights(path: Path) -> Model:
+    """Return the user's own weights as a model.
+
+    Nothing here knows what they were trained on, so they stand on the track that claims nothing
+    about it.
+    """
+    path = path.resolve()
+    return Model(name=path.name, track="as-published", summary="weights named by path", path=path)
+
+
+def _is_adapter(path: Path) -> bool:
+    return path.is_dir() and any((path / n).is_file() for n in ("adapter.toml", "segmenter.py"))
+
+
+def _name(folder: Path) -> str:
+    return folder.name.replace("_", "-")
+
+
+def _package_folder(module: str) -> Path | None:
+    """Return the folder of a package without importing it; None where it is gone."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except ImportError:
+        return None
+    locations = spec.submodule_search_locations if spec is not None else None
+    return Path(next(iter(locations))) if locations else None

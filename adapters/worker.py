@@ -1,0 +1,236 @@
+"""One persistent process per segmenter: images go in, labels come out, or a `WorkerError` does."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from adapters.errors import (
+    BenchError,
+    InvalidPredictionError,
+    SegmenterError,
+    WeightsUnavailableError,
+    WorkerCrashedError,
+    WorkerError,
+)
+from adapters.log import Log
+from adapters.process import Process
+from adapters.scratch import Scratch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from adapters.adapter import Adapter, Model
+    from adapters.environments import Environment
+
+_COMMAND = Path(__file__).with_name("command.py")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a segmentation may take: seconds an image, seconds to start, resident memory in MB."""
+
+    seconds: float | None = 600
+    start_seconds: float | None = 600
+    memory_mb: float | None = None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A label image and what it cost.
+
+    `labels` is (Y, X) uint32, 0 background, objects 1 … n. `seconds` and `peak_mb` were measured
+    in the worker around the algorithm's own call; `log` is what it printed meanwhile.
+    """
+
+    labels: NDArray[np.uint32]
+    seconds: float
+    peak_mb: float
+    log: str
+
+
+class Worker:
+    """A segmenter's process, started at the first image and again after each death.
+
+    Parameters
+    ----------
+    adapter, model, environment
+        From `registry.find` and `environments.ensure`.
+    parameters
+        By name; those left out take the adapter's defaults.
+    device
+        Handed to the algorithm: ``cpu``, ``cuda`` or ``cuda:1``.
+    limits
+        Deadlines and memory.
+    threads
+        For the libraries inside; None: one per processor.
+    log
+        A file for what the process prints; None: kept for messages only.
+
+    Examples
+    --------
+    >>> from adapters.environments import ensure
+    >>> from adapters.registry import find
+    >>> adapter, model = find("empty")
+    >>> with Worker(adapter, model, ensure(adapter)) as worker:
+    ...     prediction = worker.segment(np.zeros((1, 4, 5), np.uint16))
+    >>> prediction.labels.shape
+    (4, 5)
+    """
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        model: Model,
+        environment: Environment,
+        parameters: Mapping[str, Any] | None = None,
+        device: str = "cpu",
+        limits: Limits | None = None,
+        *,
+        threads: int | None = None,
+        log: Path | None = None,
+    ) -> None:
+        self.start_seconds: float | None = None
+        self._adapter = adapter
+        self._model = model
+        self._environment = environment
+        self._parameters = adapter.resolve(parameters or {})
+        self._device = device
+        self._limits = limits or Limits()
+        self._threads = threads
+        self._process: Process | None = None
+        self._failure: BenchError | None = None
+        self._count = 0
+        self._folder = tempfile.TemporaryDirectory(prefix="bench-worker-")
+        self._scratch = Scratch(Path(self._folder.name))
+        self._log = Log(log or Path(self._folder.name) / "worker.log")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the process and load the model, unless that is done.
+
+        Raises
+        ------
+        WeightsUnavailableError
+            The algorithm cannot have the model's weights here.
+        WorkerError
+            It crashed, raised, or missed the deadline. An algorithm that never came up is not
+            tried again by this worker: the same error is raised at once.
+        """
+        if self._failure is not None:
+            raise self._failure
+        if self._process is not None:
+            return
+        begin = time.perf_counter()
+        try:
+            self._start()
+        except BenchError as error:
+            self._stop()
+            if self.start_seconds is None:
+                self._failure = error
+            raise
+        self.start_seconds = time.perf_counter() - begin
+
+    def segment(self, image: NDArray[Any]) -> Prediction:
+        """Segment one image.
+
+        Parameters
+        ----------
+        image
+            (C, Y, X) uint8 or uint16; for a control that needs the truth, its labels (1, Y, X).
+
+        Raises
+        ------
+        WorkerError
+            This image failed. The next call works, with a new process where this one died.
+        WeightsUnavailableError
+            See `start`.
+        """
+        if image.ndim != 3 or image.dtype.kind != "u":
+            raise TypeError(f"an image is (C, Y, X) of unsigned integers, not {image.shape}")
+        self.start()
+        assert self._process is not None
+        self._count += 1
+        request = {"op": "segment", "id": self._count, **self._scratch.put(image)}
+        reply = self._ask(self._process, request, self._limits.seconds)
+        log = self._process.printed()
+        if reply.get("reply") != "labels" or reply.get("id") != self._count:
+            raise self._failed(reply, log)
+        return Prediction(self._scratch.labels(), reply["seconds"], reply["peak_mb"], log)
+
+    def close(self) -> None:
+        """End the process and remove the scratch folder."""
+        self._stop()
+        self._scratch.close()
+        self._folder.cleanup()
+
+    def _start(self) -> None:
+        adapter = self._adapter
+        self._process = Process(
+            adapter,
+            self._environment,
+            log=self._log,
+            threads=self._threads,
+            memory_mb=self._limits.memory_mb,
+        )
+        is_command = adapter.kind == "command"
+        request = {
+            "op": "start",
+            "script": str(_COMMAND if is_command else adapter.segmenter),
+            "folder": None if is_command else str(adapter.folder),
+            "model": self._model.argument,
+            "parameters": self._parameters,
+            "device": self._device,
+        }
+        reply = self._ask(self._process, request, self._limits.start_seconds)
+        if reply["reply"] == "ready":
+            return
+        if reply.get("weights"):
+            raise WeightsUnavailableError(
+                reply["message"].partition(": ")[2], where=f"{adapter.name}:{self._model.name}"
+            )
+        raise self._failed(reply, self._process.printed())
+
+    def _ask(
+        self, process: Process, request: dict[str, Any], seconds: float | None
+    ) -> dict[str, Any]:
+        try:
+            return process.ask(request, seconds=seconds)
+        except BaseException:
+            # Dead, or interrupted in the middle of an answer: neither can go on.
+            self._stop(at_once=True)
+            raise
+
+    def _failed(self, reply: dict[str, Any], log: str) -> WorkerError:
+        where = f"{self._adapter.name}:{self._model.name}"
+        if reply["reply"] == "invalid":
+            return InvalidPredictionError(reply["message"], where=where, detail=log)
+        if reply["reply"] == "raised":
+            return SegmenterError(reply["message"], where=where, detail=reply["traceback"])
+        self._stop(at_once=True)
+        return WorkerCrashedError("the process answered something else", where=where, detail=log)
+
+    def _stop(self, *, at_once: bool = False) -> None:
+        process, self._process = self._process, None
+        if process is not None and at_once:
+            process.kill()
+        elif process is not None:
+            process.close()
