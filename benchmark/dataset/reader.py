@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.dataset import images, tables
 from benchmark.dataset import manifest as manifests
+from benchmark.dataset.builtin import builtin_path
 from benchmark.dataset.names import check_id, inside
 from benchmark.dataset.sample import Sample, label_path
 from benchmark.errors import DatasetError, nearest
@@ -46,12 +47,17 @@ class Dataset:
     def open(cls, path: Path | str) -> Dataset:
         """Open a data set by reading its manifest and its table of samples.
 
+        Parameters
+        ----------
+        path
+            The folder that holds `dataset.json`; "builtin" means the one that is shipped.
+
         Raises
         ------
         DatasetError
             If the folder holds no data set, or one that leads out of its folder.
         """
-        path = Path(path)
+        path = builtin_path() if path == "builtin" else Path(path)
         manifest = manifests.load(path)
         samples = tables.load("samples", path).sort_by("id").to_pandas()
         for name in samples["id"]:
