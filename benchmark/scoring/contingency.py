@@ -103,16 +103,16 @@ def contingency(truth: NDArray[Any], prediction: NDArray[Any]) -> Contingency:
     true_ids, pred_ids, pixels = _pairs(truth, prediction)
     true_unique, true_index = np.unique(true_ids, return_inverse=True)
     pred_unique, pred_index = np.unique(pred_ids, return_inverse=True)
-    true_areas = _sums(true_index, pixels, len(true_unique))
-    pred_areas = _sums(pred_index, pixels, len(pred_unique))
+    true_areas = _areas(true_index, pixels, len(true_unique))
+    pred_areas = _areas(pred_index, pixels, len(pred_unique))
     # The background is told by its id, never by its place: an image may have none.
     no_truth = int(len(true_unique) > 0 and true_unique[0] == 0)
     no_pred = int(len(pred_unique) > 0 and pred_unique[0] == 0)
     both = (true_ids > 0) & (pred_ids > 0)
     return Contingency(
-        true_ids=true_unique[no_truth:],
+        true_ids=true_unique[no_truth:].astype(np.uint64),
         true_areas=true_areas[no_truth:],
-        pred_ids=pred_unique[no_pred:],
+        pred_ids=pred_unique[no_pred:].astype(np.uint64),
         pred_areas=pred_areas[no_pred:],
         pair_true=true_index[both] - no_truth,
         pair_pred=pred_index[both] - no_pred,
@@ -143,60 +143,61 @@ def _require_labels(labels: Any, name: str) -> None:
 
 def _pairs(
     truth: NDArray[Any], prediction: NDArray[Any]
-) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64]]:
-    """Return each (true id, predicted id) that occurs, sorted, with its number of pixels."""
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]:
+    """Return each (true id, predicted id) but (0, 0) that occurs, sorted, and its pixels."""
     flat_truth, flat_prediction = truth.reshape(-1), prediction.reshape(-1)
-    counted = [
-        _count(*_runs(flat_truth[start : start + _BLOCK], flat_prediction[start : start + _BLOCK]))
+    blocks = [
+        _add_up(*_runs(flat_truth[start : start + _BLOCK], flat_prediction[start : start + _BLOCK]))
         for start in range(0, truth.size, _BLOCK)
     ]
-    if not counted:
-        return np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.int64)
-    if len(counted) == 1:
-        return counted[0]
-    true_ids, pred_ids, pixels = zip(*counted, strict=True)
-    return _count(np.concatenate(true_ids), np.concatenate(pred_ids), np.concatenate(pixels))
+    if len(blocks) == 1:
+        return blocks[0]
+    empty = np.empty(0, np.uint8), np.empty(0, np.uint8), np.empty(0, np.int64)
+    true_ids, pred_ids, pixels = zip(empty, *blocks, strict=True)
+    return _add_up(np.concatenate(true_ids), np.concatenate(pred_ids), np.concatenate(pixels))
 
 
 def _runs(
     truth: NDArray[Any], prediction: NDArray[Any]
-) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64]]:
-    """Return ids and length of each stretch over which neither array changes."""
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]:
+    """Return ids and length of each stretch over which neither array changes.
+
+    Stretches that are background in both are left out.
+    """
     changes = truth[1:] != truth[:-1]
     changes |= prediction[1:] != prediction[:-1]
     starts = np.concatenate(([0], np.flatnonzero(changes) + 1))
     lengths = np.diff(starts, append=len(truth))
-    return _ids(truth[starts], "truth"), _ids(prediction[starts], "prediction"), lengths
+    true_ids, pred_ids = truth[starts], prediction[starts]
+    kept = (true_ids != 0) | (pred_ids != 0)
+    return _narrow(true_ids[kept], "truth"), _narrow(pred_ids[kept], "prediction"), lengths[kept]
 
 
-def _ids(values: NDArray[Any], name: str) -> NDArray[np.uint64]:
-    """Return ids as uint64, which holds every id that is not negative."""
-    if values.dtype.kind == "i" and values.min() < 0:
+def _narrow(ids: NDArray[Any], name: str) -> NDArray[Any]:
+    """Return ids in the narrowest unsigned type: up to 16 bits NumPy sorts in linear time."""
+    if ids.dtype.kind == "i" and ids.min(initial=0) < 0:
         raise LabelError(
-            f"{name} has the negative id {int(values.min())}",
+            f"{name} has the negative id {int(ids.min())}",
             mend="0 is background and objects have ids from 1: set ignored pixels to 0",
         )
-    return values.astype(np.uint64)
+    return ids.astype(np.min_scalar_type(ids.max(initial=0)))
 
 
-def _count(
-    true_ids: NDArray[np.uint64], pred_ids: NDArray[np.uint64], pixels: NDArray[np.int64]
-) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64]]:
-    """Add up the pixels of equal pairs of ids; pairs come out sorted."""
-    half = np.uint64(32)
-    if max(true_ids.max(), pred_ids.max()) >> half == 0:
-        # Both ids fit into one word, and one fast sort of words orders the pairs.
-        order = np.argsort((true_ids << half) | pred_ids)
-    else:
-        order = np.lexsort((pred_ids, true_ids))
+def _add_up(
+    true_ids: NDArray[Any], pred_ids: NDArray[Any], pixels: NDArray[np.int64]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]:
+    """Add up the pixels of equal pairs of ids; the pairs come out sorted."""
+    if len(pixels) == 0:
+        return true_ids, pred_ids, pixels
+    order = np.lexsort((pred_ids, true_ids))
     true_ids, pred_ids = true_ids[order], pred_ids[order]
-    new = (true_ids[1:] != true_ids[:-1]) | (pred_ids[1:] != pred_ids[:-1])
-    first = np.concatenate(([0], np.flatnonzero(new) + 1))
+    changes = (true_ids[1:] != true_ids[:-1]) | (pred_ids[1:] != pred_ids[:-1])
+    first = np.concatenate(([0], np.flatnonzero(changes) + 1))
     return true_ids[first], pred_ids[first], np.add.reduceat(pixels[order], first)
 
 
-def _sums(index: NDArray[np.intp], pixels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+def _areas(index: NDArray[np.intp], pixels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """Add up pixels by index, in integers."""
-    sums = np.zeros(n, np.int64)
-    np.add.at(sums, index, pixels)
-    return sums
+    areas = np.zeros(n, np.int64)
+    np.add.at(areas, index, pixels)
+    return areas

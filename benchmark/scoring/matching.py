@@ -18,12 +18,13 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from benchmark.errors import BenchError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from benchmark.scoring.contingency import Contingency
 
 HALF = Fraction(1, 2)
-_INT64_MAX = np.iinfo(np.int64).max
 
 
 def as_fraction(threshold: float | Fraction) -> Fraction:
@@ -56,52 +57,67 @@ def as_fraction(threshold: float | Fraction) -> Fraction:
     return exact
 
 
-def match(table: Contingency, threshold: Fraction, *, strict: bool = False) -> NDArray[np.intp]:
-    """Match objects one to one among the pairs whose IoU reaches the threshold.
+def match(
+    table: Contingency, thresholds: Sequence[Fraction], *, strict: bool = False
+) -> list[NDArray[np.intp]]:
+    """Match objects one to one among the pairs whose IoU reaches a threshold.
 
     Parameters
     ----------
     table
         Objects and overlaps of one image.
-    threshold
+    thresholds
         Least IoU of a match, compared as integers: ``intersection * q >= union * p`` for ``p/q``.
     strict
         Whether a pair exactly at the threshold is left out.
 
     Returns
     -------
-    numpy.ndarray
-        Positions of the matched pairs in the table, ascending, shape ``(tp,)``. No other choice has
-        more matches, and none with as many has a larger sum of IoU, up to the rounding of floats.
+    list of numpy.ndarray
+        For each threshold the positions of the matched pairs in the table, ascending, shape
+        ``(tp,)``. No other choice has more matches, and none with as many has a larger sum of IoU,
+        up to the rounding of floats.
 
     Examples
     --------
     >>> from benchmark.scoring.contingency import contingency
     >>> halves = contingency(np.array([1, 1, 1, 1]), np.array([5, 5, 6, 6]))
-    >>> match(halves, Fraction(1, 2)).size, match(halves, Fraction(1, 2), strict=True).size
+    >>> [matched] = match(halves, [Fraction(1, 2)])
+    >>> [matched_above] = match(halves, [Fraction(1, 2)], strict=True)
+    >>> len(matched), len(matched_above)
     (1, 0)
     """
-    pairs = np.flatnonzero(_reaches(table, threshold, strict=strict))
-    if threshold > HALF or (strict and threshold == HALF):
-        return pairs
+    matched = []
+    for threshold, reached in zip(thresholds, _reach(table, thresholds, strict), strict=True):
+        pairs = np.flatnonzero(reached)
+        unique = threshold > HALF or (strict and threshold == HALF)
+        matched.append(pairs if unique else _settle(table, pairs))
+    return matched
+
+
+def _reach(table: Contingency, thresholds: Sequence[Fraction], strict: bool) -> NDArray[np.bool_]:
+    """Tell exactly whether the IoU of each pair reaches each threshold, (thresholds, pairs)."""
+    intersection, union = table.intersection, table.union
+    largest_q = max(threshold.denominator for threshold in thresholds)
+    # The factors below are at most q, and an intersection is at most its union.
+    fits = int(union.max(initial=0)) * largest_q <= np.iinfo(np.int64).max
+    exact = np.dtype(np.int64 if fits else object)
+    p = np.array([[threshold.numerator] for threshold in thresholds], exact)
+    q = np.array([[threshold.denominator] for threshold in thresholds], exact)
+    left, right = intersection * q, union * p
+    return np.asarray(left > right if strict else left >= right, np.bool_)
+
+
+def _settle(table: Contingency, pairs: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Choose among pairs that share objects."""
     truth, pred = table.pair_true[pairs], table.pair_pred[pairs]
     # A pair whose two objects have no other candidate is matched in every best matching.
     contested = (np.bincount(truth)[truth] > 1) | (np.bincount(pred)[pred] > 1)
     if not contested.any():
         return pairs
-    chosen = _assign(truth[contested], pred[contested], table.iou[pairs[contested]])
-    return np.sort(np.concatenate([pairs[~contested], pairs[contested][chosen]]))
-
-
-def _reaches(table: Contingency, threshold: Fraction, *, strict: bool) -> NDArray[np.bool_]:
-    """Tell for each pair whether its IoU reaches the threshold, without rounding."""
-    p, q = threshold.numerator, threshold.denominator
-    intersection, union = table.intersection, table.union
-    if len(union) and int(union.max()) * q > _INT64_MAX:  # p <= q and intersection <= union
-        intersection, union = intersection.astype(object), union.astype(object)
-    left, right = intersection * q, union * p
-    reached: NDArray[np.bool_] = (left > right if strict else left >= right).astype(np.bool_)
-    return reached
+    rest = pairs[contested]
+    chosen = _assign(truth[contested], pred[contested], table.iou[rest])
+    return np.sort(np.concatenate([pairs[~contested], rest[chosen]]))
 
 
 def _assign(

@@ -126,10 +126,12 @@ def score(
     if not exact:
         raise BenchError("there is no IoU threshold to score at", mend="give one, such as 0.5")
     table = contingency(truth, prediction)
-    tp = np.array([len(match(table, threshold, strict=strict)) for threshold in exact])
+    *matched, at_half = match(table, (*exact, HALF), strict=strict)
+    [above_half] = match(table, (HALF,), strict=True)
+    tp = np.array([len(pairs) for pairs in matched], np.int64)
     rates = rates_of(tp, table.n_pred - tp, table.n_true - tp)
-    _, mean_matched_iou = _quality(table, match(table, HALF, strict=strict))
-    rq, sq = _quality(table, match(table, HALF, strict=True))
+    _, mean_matched_iou = _quality(table, at_half)
+    rq, sq = _quality(table, above_half)
     return Score(
         thresholds=tuple(map(float, exact)),
         tp=tuple(rates.tp.tolist()),
