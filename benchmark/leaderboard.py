@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from benchmark.scoring import SCORER_VERSION
+from benchmark.scoring.aggregate import pool_table
 from benchmark.statistics import rank_intervals
 
 if TYPE_CHECKING:
@@ -108,20 +109,18 @@ def _reason(results: pd.DataFrame) -> str | None:
 
 def _pooled(scores: pd.DataFrame) -> dict[str, float | None]:
     """Return AP and F1 from the counts of all images added up."""
-    sums = scores.groupby("threshold")[["tp", "fp", "fn"]].sum().astype(float)
-    ap = sums["tp"] / (sums["tp"] + sums["fp"] + sums["fn"])
-    f1 = 2 * sums["tp"] / (2 * sums["tp"] + sums["fp"] + sums["fn"])
+    pooled = pool_table(scores, by=[]).set_index("threshold")
     return {
-        "ap50": _number(ap[0.5]),
-        "ap75": _number(ap[0.75]),
-        "mean_ap": _number(ap.mean()),
-        "f1_50": _number(f1[0.5]),
+        "ap50": _number(pooled["ap"][0.5]),
+        "ap75": _number(pooled["ap"][0.75]),
+        "mean_ap": _number(pooled["ap"].mean()),
+        "f1_50": _number(pooled["f1"][0.5]),
     }
 
 
 def _ranks(results: pd.DataFrame) -> dict[tuple[str, str], list[int]]:
     """Return rank intervals by mean AP of the algorithms in each track that have a rival there."""
-    ranks = {}
+    ranks: dict[tuple[str, str], list[int]] = {}
     for track in TRACKS:
         peers = results[results["track"] == track]
         names = [

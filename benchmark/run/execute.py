@@ -172,6 +172,8 @@ class _EntryRun:
         if self.plan.target not in targets:
             reason = f"segments {', '.join(targets)}, not {self.plan.target}"
             return self._failures(todo, "skipped", reason)
+        if self.entry.problem:
+            return self._failures(todo, "failed", self.entry.problem)
         with ExitStack() as stack:
             try:
                 worker = stack.enter_context(self._worker())

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from adapters.errors import BuildError
 from adapters.identity import identify
 from adapters.registry import find
 from benchmark.errors import RunError, nearest
@@ -30,6 +31,7 @@ class Entry:
 
     `key` names its predictions inside the run folder. It digests everything that the labels depend
     on: data set, adapter source, environment lock, model, parameters, class of device.
+    `problem` says why the algorithm cannot run on this machine, where that is known beforehand.
     """
 
     adapter: Adapter
@@ -37,6 +39,7 @@ class Entry:
     parameters: dict[str, Any]
     identity: dict[str, Any]
     key: str
+    problem: str | None = None
 
     @property
     def name(self) -> str:
@@ -158,14 +161,16 @@ def _entry(dataset: Dataset, name: str, target: str, device: str) -> Entry:
     adapter, model = find(name)
     # Most algorithms find one kind of object, whatever it is called; the others ask which.
     parameters = {"target": target} if "target" in adapter.parameters else {}
-    identity = {
-        "dataset": dataset.digest,
-        "target": target,
-        **identify(adapter, model, parameters=parameters, device=device),
-    }
+    identity: dict[str, Any] = {"dataset": dataset.digest, "target": target}
+    problem = None
+    try:
+        identity |= identify(adapter, model, parameters=parameters, device=device)
+    except BuildError as error:  # such as no Python that fits: a row that says so, and no more
+        identity |= {"algorithm": adapter.name, "model": model.name}
+        problem = str(error)
     canonical = json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()
     key = hashlib.sha256(canonical).hexdigest()[:KEY_LENGTH]
-    return Entry(adapter, model, parameters, identity, key)
+    return Entry(adapter, model, parameters, identity, key, problem)
 
 
 def _refuse_twins(entries: Sequence[Entry]) -> None:

@@ -78,7 +78,8 @@ def test_a_second_run_does_nothing_again(dataset, tmp_path, make_adapter):
 def test_a_changed_algorithm_is_another_algorithm(dataset, tmp_path, make_adapter):
     out, mine = tmp_path / "run", make_adapter("mine")
     run(dataset, out, mine)
-    (tmp_path / "mine" / "segmenter.py").open("a").write("# changed\n")
+    source = tmp_path / "mine" / "segmenter.py"
+    source.write_text(source.read_text() + "# changed\n")
     _, _, progress = run(dataset, out, mine)
     assert progress.started == {"mine:default": (6, 0)}
 
@@ -144,6 +145,17 @@ def test_a_hanging_algorithm_is_a_timeout(dataset, tmp_path, make_adapter):
     limits = Limits(seconds=0.3)
     results, _, _ = run(dataset, tmp_path / "run", adapter, limits=limits, limit=2)
     assert list(results["status"]) == ["timeout", "timeout"]
+
+
+def test_an_algorithm_that_cannot_run_here_is_a_row(dataset, tmp_path, make_adapter):
+    adapter = make_adapter("mine")
+    (tmp_path / "mine" / "adapter.toml").write_text(
+        'name = "mine"\n[environment]\npython = "<3"\n[models.default]\ntrack = "classical"\n'
+    )
+    (tmp_path / "mine" / "requirements.txt").write_text("six==1.16.0\n")
+    results, _, _ = run(dataset, tmp_path / "run", adapter, "oracle")
+    assert list(results["status"].unique()) == ["failed", "ok"]
+    assert "<3" in results["message"][0]
 
 
 def test_names_are_checked_before_anything_runs(dataset, tmp_path):
