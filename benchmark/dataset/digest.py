@@ -88,7 +88,8 @@ def _update(digest: hashlib._Hash, name: str, column: Any) -> None:
 def _numbers(column: Any, dtype: str) -> bytes:
     values: NDArray[Any] = column.to_numpy(zero_copy_only=False).astype(dtype)
     # Adding zero turns -0.0 into 0.0: the two are equal and have to digest alike.
-    return (values + values.dtype.type(0)).astype(dtype).tobytes()
+    values = values + values.dtype.type(0)
+    return values.tobytes()
 
 
 def _json_bytes(value: Any) -> bytes:

@@ -105,6 +105,7 @@ def write_image(path: Path, image: NDArray[Any]) -> None:
         path,
         image,
         imagej=True,
+        photometric="minisblack",
         metadata={"axes": "CYX", "mode": "grayscale"},
         compression="zlib",
         software=False,

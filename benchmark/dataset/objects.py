@@ -186,7 +186,8 @@ def _nearest_other(
             if one not in trees:
                 pixels = _edge_pixels(compact, one, boxes[one])
                 trees[one] = KDTree(pixels), pixels
-        found = float(trees[i][0].query(trees[j][1])[0].min())
+        distances, _ = trees[i][0].query(trees[j][1])
+        found = np.min(distances)
         exact[i] = min(exact[i], found)
         exact[j] = min(exact[j], found)
     return np.where(np.isinf(exact), np.nan, exact)
@@ -221,5 +222,5 @@ def _edge_pixels(compact: NDArray[np.int32], one: int, box: Integers) -> Integer
     mask = np.zeros((y1 - y0 + 2, x1 - x0 + 2), bool)
     mask[1:-1, 1:-1] = compact[y0:y1, x0:x1] == one + 1
     inner = mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
-    edge = np.argwhere(mask[1:-1, 1:-1] & ~inner)
-    return edge + np.array([y0, x0])
+    edge: Integers = np.argwhere(mask[1:-1, 1:-1] & ~inner) + [y0, x0]
+    return edge

@@ -59,9 +59,15 @@ class Dataset:
         """
         path = builtin_path() if path == "builtin" else Path(path)
         manifest = manifests.load(path)
-        samples = tables.load("samples", path).sort_by("id").to_pandas()
+        samples = tables.load_frame("samples", path)
         for name in samples["id"]:
             check_id(name)
+        if not samples["id"].is_unique:
+            raise DatasetError(
+                "two samples have one id",
+                where=path / "samples.parquet",
+                mend="get a fresh copy of the data set",
+            )
         return cls(path, manifest, samples)
 
     @property
@@ -82,12 +88,12 @@ class Dataset:
     @cached_property
     def objects(self) -> pd.DataFrame:
         """The table of true objects, one row each."""
-        return tables.load("objects", self.path).to_pandas()
+        return tables.load_frame("objects", self.path)
 
     @cached_property
     def spots(self) -> pd.DataFrame:
         """The table of true spots, one row each."""
-        return tables.load("spots", self.path).to_pandas()
+        return tables.load_frame("spots", self.path)
 
     def ids(self, split: str | None = None) -> list[str]:
         """Return the ids of a split, or all, in order.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from benchmark.dataset import images, tables
 from benchmark.dataset.digest import array_digest
 from benchmark.dataset.names import check_id
 from benchmark.dataset.objects import measure_objects
+from benchmark.dataset.whole import cannot_write
 from benchmark.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class SampleInput:
         that are absent are measured; an object without visible pixels has `hidden` 1.
     spots
         Rows of the table of spots: channel, y, x, photons, sigma, object; px and photons.
+    channels
+        Names of the image's channels, where the sample knows them; the writer compares them.
     """
 
     id: str
@@ -59,16 +61,17 @@ class SampleInput:
     factors: Mapping[str, Any] = field(default_factory=dict)
     objects: pd.DataFrame | None = None
     spots: pd.DataFrame | None = None
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class SampleRecord:
-    """What is left of a written sample: its rows of the three tables."""
+    """What is left of a written sample: its rows of the three tables, and what they are of."""
 
     row: dict[str, Any]
     objects: pa.Table
     spots: pa.Table
-    channels: int
+    channels: tuple[str, ...]
     targets: tuple[str, ...]
 
 
@@ -98,6 +101,7 @@ def write_sample(folder: Path, sample: SampleInput) -> SampleRecord:
     """
     check_id(sample.id)
     image = images.check_image(sample.image, where=sample.id)
+    channels = sample.channels or ("",) * image.shape[0]
     labels = {
         target: images.check_labels(array, image.shape[1:], where=f"{sample.id}, {target}")
         for target, array in sample.labels.items()
@@ -110,8 +114,8 @@ def write_sample(folder: Path, sample: SampleInput) -> SampleRecord:
         for target, array in labels.items():
             _write(folder / label_path(sample.id, target), array, images.write_labels)
     except OSError as error:
-        raise cannot_write(error, folder) from error
-    return SampleRecord(row, objects, spots, image.shape[0], tuple(labels))
+        raise cannot_write(error, folder.parent) from error
+    return SampleRecord(row, objects, spots, channels, tuple(labels))
 
 
 def image_path(sample: str) -> str:
@@ -122,17 +126,6 @@ def image_path(sample: str) -> str:
 def label_path(sample: str, target: str) -> str:
     """Return where a sample's labels of a target lie in the data set."""
     return f"labels/{target}/{sample}.tif"
-
-
-def cannot_write(error: OSError, folder: Path) -> DatasetError:
-    """Return the error for a write that failed."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return DatasetError(
-            "the disk is full", where=folder.parent, mend="free some space, or write elsewhere"
-        )
-    return DatasetError(
-        f"cannot write: {error}", where=folder.parent, mend="check that you may write there"
-    )
 
 
 def _write(path: Path, array: NDArray[Any], write: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmark.errors import DatasetError
@@ -12,6 +13,8 @@ from benchmark.errors import DatasetError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    import pandas as pd
 
 TableName = Literal["samples", "objects", "spots"]
 
@@ -121,9 +124,7 @@ def from_rows(rows: Sequence[Mapping[str, Any]], name: TableName) -> pa.Table:
 
 def save(table: pa.Table, name: TableName, folder: Path) -> None:
     """Write a canonical table, rows in the order of its key."""
-    if table.num_rows:
-        table = table.sort_by([(column, "ascending") for column in KEYS[name]])
-    pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+    pq.write_table(_in_order(table, name), folder / f"{name}.parquet", compression="zstd")
 
 
 def load(name: TableName, folder: Path) -> pa.Table:
@@ -157,6 +158,24 @@ def load(name: TableName, folder: Path) -> pa.Table:
     return canonical(table, name)
 
 
+def load_frame(name: TableName, folder: Path) -> pd.DataFrame:
+    """Read a table as a data frame, rows in the order of its key.
+
+    Raises
+    ------
+    DatasetError
+        As `load`.
+    """
+    frame: pd.DataFrame = _in_order(load(name, folder), name).to_pandas()
+    return frame
+
+
+def _in_order(table: pa.Table, name: TableName) -> pa.Table:
+    if not table.num_rows:
+        return table  # sorting an empty table fails in older releases of Arrow
+    return table.sort_by([(column, "ascending") for column in KEYS[name]])
+
+
 def _canonical_type(kind: Any, name: str, column: str) -> Any:
     if pa.types.is_dictionary(kind):
         return _canonical_type(kind.value_type, name, column)
@@ -184,6 +203,4 @@ def _canonical_type(kind: Any, name: str, column: str) -> Any:
 def _without_nan(values: Any) -> Any:
     if not pa.types.is_floating(values.type):
         return values
-    import pyarrow.compute as pc  # noqa: PLC0415
-
     return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)

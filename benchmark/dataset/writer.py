@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 from pydantic import ValidationError
 
+from benchmark.dataset import croissant, tables
 from benchmark.dataset import manifest as manifests
-from benchmark.dataset import tables
 from benchmark.dataset.digest import json_digest, table_digest
 from benchmark.dataset.names import same_file_key
-from benchmark.dataset.sample import SampleInput, SampleRecord, cannot_write, write_sample
+from benchmark.dataset.sample import SampleInput, SampleRecord, write_sample
+from benchmark.dataset.whole import cannot_write, whole_folder
 from benchmark.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ class DatasetWriter:
     name, version
         What the data set is called; MAJOR.MINOR.PATCH.
     targets, channels
-        What the labels are of, and the channels of every image.
+        What the labels are of, and the channels of every image; None takes the channels' names
+        from the first sample.
     licence, citation, source
         Under which terms, whom to cite, where it comes from.
     recipe
@@ -61,8 +62,8 @@ class DatasetWriter:
     >>> with DatasetWriter(path, name="one", version="1.0.0") as writer:
     ...     image = np.zeros((1, 4, 4), np.uint8)
     ...     writer.add(SampleInput(id="a", image=image, labels={"nuclei": image[0]}))
-    >>> sorted(p.name for p in path.iterdir())[:2]
-    ['dataset.json', 'images']
+    >>> sorted(p.name for p in path.iterdir())[:3]
+    ['croissant.json', 'dataset.json', 'images']
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class DatasetWriter:
         name: str,
         version: str,
         targets: Sequence[str] = ("nuclei",),
-        channels: Sequence[str] = ("dna",),
+        channels: Sequence[str] | None = ("dna",),
         licence: str = "unknown",
         citation: str = "",
         source: str = "",
@@ -90,18 +91,21 @@ class DatasetWriter:
             "source": source,
             "recipe": recipe and {"content": recipe, "digest": json_digest(recipe)},
             "networks": dict(networks or {}),
-            "channels": tuple(channels),
+            "channels": channels and tuple(channels),
             "pixel_size_um": pixel_size_um,
             "targets": tuple(targets),
             "labels_note": labels_note,
         }
         try:  # a wrong field is found before hours of work, not after
-            manifests.sealed({**self._fields, "splits": {}, "tables": {}})
+            manifests.sealed(
+                {**self._fields, "channels": channels or ("any",), "splits": {}, "tables": {}}
+            )
         except ValidationError as error:
             raise manifests.invalid(error, self.path) from None
         self._records: list[SampleRecord] = []
         self._seen: dict[str, str] = {}
         self._folder: Path | None = None
+        self._exit = ExitStack()
 
     @property
     def folder(self) -> Path:
@@ -110,18 +114,7 @@ class DatasetWriter:
         return self._folder
 
     def __enter__(self) -> Self:
-        if self.path.exists():
-            raise DatasetError(
-                "there is something at this place already; data sets are never overwritten",
-                where=self.path,
-                mend="remove it, or name another folder",
-            )
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            partial = tempfile.mkdtemp(prefix=f".{self.path.name}.partial-", dir=self.path.parent)
-        except OSError as error:
-            raise cannot_write(error, self.path) from error
-        self._folder = Path(partial)
+        self._folder = self._exit.enter_context(whole_folder(self.path))
         return self
 
     def __exit__(
@@ -130,13 +123,13 @@ class DatasetWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        try:
-            if error is None:
+        with self._exit:
+            if error is not None:
+                raise error
+            try:
                 self._finish()
-        except OSError as failure:
-            raise cannot_write(failure, self.path) from failure
-        finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            except OSError as failure:
+                raise cannot_write(failure, self.path) from failure
 
     def add(self, sample: SampleInput) -> None:
         """Write a sample.
@@ -180,10 +173,11 @@ class DatasetWriter:
                 where=where,
                 mend="give each sample one label image for each target",
             )
-        if record.channels != len(self._fields["channels"]):
+        known = self._fields["channels"] = self._fields["channels"] or record.channels
+        named = record.channels if any(record.channels) else known
+        if len(record.channels) != len(known) or named != known:
             raise DatasetError(
-                f"the image has {record.channels} channels, "
-                f"the data set {len(self._fields['channels'])}",
+                f"the image has {_listed(record.channels)}, the data set {_listed(known)}",
                 where=where,
                 mend="give every image the same channels, or make two data sets",
             )
@@ -213,9 +207,13 @@ class DatasetWriter:
         for name, table in contents.items():
             tables.save(table, name, self.folder)
         manifests.save(manifest, self.folder)
-        self.folder.chmod(0o755)  # mkdtemp makes it private
-        self.folder.rename(self.path)
+        croissant.save(manifest, contents, self.folder)
 
 
 def _stacked(parts: list[pa.Table], name: TableName) -> pa.Table:
     return tables.canonical(pa.concat_tables(parts, promote_options="permissive"), name)
+
+
+def _listed(channels: Sequence[str]) -> str:
+    names = f" ({', '.join(channels)})" if any(channels) else ""
+    return f"{len(channels)} channel{'' if len(channels) == 1 else 's'}{names}"
