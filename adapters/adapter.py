@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from pathlib import Path  # noqa: TC003 - pydantic reads annotations at run time
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -70,9 +70,10 @@ class Parameter(_Table):
         30.0
         """
         kind = _TYPES[self.type]
-        result = _parsed(value, kind) if isinstance(value, str) else value
+        result: Any = _parsed(value, kind) if isinstance(value, str) else value
         if kind is float and type(result) is int:
             result = float(result)
+        # Not isinstance: True is an int to Python, but not to a user.
         if type(result) is not kind:
             raise ValueError(f"{value!r} is no {self.type}")
         if isinstance(result, int | float):
@@ -82,7 +83,7 @@ class Parameter(_Table):
                 raise ValueError(f"{value!r} is above the maximum of {self.maximum:g}")
         if self.choices and result not in self.choices:
             raise ValueError(f"{value!r} is none of {', '.join(map(str, self.choices))}")
-        return result  # type: ignore[no-any-return]
+        return cast("Value", result)
 
 
 def _parsed(text: str, kind: type) -> Any:
@@ -175,10 +176,10 @@ class Adapter(_Table):
             adapter = cls.model_validate({**data, "folder": folder})
         except ValidationError as error:
             raise _explained(error, file) from error
-        adapter._check(file)
+        adapter.check(file)
         return adapter
 
-    def _check(self, file: Path) -> None:
+    def check(self, file: Path) -> None:
         """Check what concerns more than one key, and what lies beside the file."""
         wrong: str | None = None
         key = "models"

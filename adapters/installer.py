@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # The lines of pip and uv that say what is going on at the moment.
-_STEPS = ("Collecting", "Downloading", "Building", "Installing", "Resolved", "Prepared")
+_STEPS = (
+    "Collecting",
+    "Processing",
+    "Downloading",
+    "Building",
+    "Installing",
+    "Resolved",
+    "Prepared",
+)
 _LIST = (
     "import json, importlib.metadata as m;"
     "print(json.dumps({d.metadata['Name']: d.version for d in m.distributions()}))"
@@ -92,7 +100,7 @@ def _run(command: Sequence[str], log: Path, tell: Callable[[str], None]) -> None
                 file.write(line)
                 last.append(line.rstrip())
                 if line.lstrip().startswith(_STEPS):
-                    tell(line.strip()[:100])
+                    tell(line.split(" (from ")[0].strip()[:80])
         except BaseException:
             process.kill()
             raise

@@ -12,17 +12,18 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from adapters.errors import WorkerCrashedError, WorkerMemoryError, WorkerTimeoutError
-from adapters.log import Log
 
 if TYPE_CHECKING:
     from adapters.adapter import Adapter
     from adapters.environments import Environment
+    from adapters.log import Log
 
 _CHILD = Path(__file__).with_name("child.py")
 # How often a silent child is looked at: dead, too large, too talkative. A quick answer is never
@@ -56,6 +57,8 @@ class Process:
         How many threads the libraries inside may use; None: one per processor.
     memory_mb
         Resident memory of the child and everything it started; None: no limit.
+    temporary
+        Where the child's temporary files go, so that none are left when it is killed.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Process:
         log: Log,
         threads: int | None = None,
         memory_mb: float | None = None,
+        temporary: Path | None = None,
     ) -> None:
         self._name = adapter.name
         self._log = log
@@ -86,7 +90,7 @@ class Process:
                     stdout=output,
                     stderr=output,
                     pass_fds=theirs,
-                    env=_variables(environment, threads),
+                    env=_variables(environment, threads, temporary),
                     # A group of its own: killed as a whole, and deaf to the terminal's Ctrl-C.
                     start_new_session=True,
                 )
@@ -163,10 +167,8 @@ class Process:
             return
         os.close(self._requests)
         self._requests = -1
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
         self.kill()
 
     def kill(self) -> None:
@@ -174,14 +176,10 @@ class Process:
         if not self._selector.get_map():
             return
         for process in self._tree():
-            try:
+            with suppress(psutil.Error):
                 process.kill()
-            except psutil.Error:
-                continue
-        try:
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
         self._process.wait()
         self._selector.close()
         for pipe in (self._requests, self._replies, self._lifeline):
@@ -236,10 +234,8 @@ class Process:
         """Return the resident memory of the child and its children in MB."""
         total = 0
         for process in self._tree():
-            try:
+            with suppress(psutil.Error):
                 total += process.memory_info().rss
-            except psutil.Error:
-                continue
         return total / _MB
 
 
@@ -254,7 +250,9 @@ def _ending(code: int) -> str:
     return f"was ended by {name}{hint}"
 
 
-def _variables(environment: Environment, threads: int | None) -> dict[str, str]:
+def _variables(
+    environment: Environment, threads: int | None, temporary: Path | None
+) -> dict[str, str]:
     """Return the environment variables of a child."""
     hidden = {"PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__"}
     if environment.folder is not None:
@@ -268,4 +266,6 @@ def _variables(environment: Environment, threads: int | None) -> dict[str, str]:
         "MPLBACKEND": "Agg",
         "PATH": os.pathsep.join([str(environment.python.parent), os.environ.get("PATH", "")]),
     }
+    if temporary is not None:
+        variables["TMPDIR"] = str(temporary)
     return variables

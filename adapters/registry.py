@@ -58,7 +58,7 @@ def find(text: str) -> tuple[Adapter, Model]:
     path = Path(wanted).expanduser()
     if path.exists():
         return adapter, _own_weights(path)
-    if "/" in wanted or wanted.startswith((".", "~")):
+    if _looks_like_a_path(wanted):
         raise UnknownModelError(f"there are no weights at {wanted}", where=path.absolute())
     return adapter, adapter.model(wanted)
 
@@ -75,6 +75,8 @@ def _adapter(name: str, known: dict[str, Path]) -> Adapter:
             where=path.absolute(),
             mend="put a segmenter.py (and an adapter.toml) there, see docs/adapters.md",
         )
+    if _looks_like_a_path(name):
+        raise UnknownAlgorithmError(f"there is no folder {name}", where=path.absolute())
     raise UnknownAlgorithmError(f"no algorithm {name!r}", mend=nearest(name, known))
 
 
@@ -90,6 +92,10 @@ def _own_weights(path: Path) -> Model:
 
 def _is_adapter(path: Path) -> bool:
     return path.is_dir() and any((path / n).is_file() for n in ("adapter.toml", "segmenter.py"))
+
+
+def _looks_like_a_path(text: str) -> bool:
+    return "/" in text or text.startswith((".", "~"))
 
 
 def _name(folder: Path) -> str:

@@ -29,6 +29,11 @@ class _File:
         self.size = 0
         self._number = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
+    @property
+    def place(self) -> dict[str, Any]:
+        """What the child needs to map it."""
+        return {"path": str(self.path), "size": self.size}
+
     def grow(self, size: int) -> None:
         """Reserve the space now, so that no later write can meet a full disk."""
         if size <= self.size:
@@ -82,21 +87,18 @@ class Scratch:
         self._shape = (image.shape[1], image.shape[2])
         self._image.grow(image.nbytes)
         self._labels.grow(4 * image.shape[1] * image.shape[2])
-        self._image.write(memoryview(image.reshape(-1).view(np.uint8)))
+        self._image.write(image.reshape(-1).view(np.uint8).data)
         return {
-            "image": {
-                "path": str(self._image.path),
-                "size": self._image.size,
-                "dtype": image.dtype.str,
-                "shape": image.shape,
-            },
-            "labels": {"path": str(self._labels.path), "size": self._labels.size},
+            "image": self._image.place,
+            "dtype": image.dtype.str,
+            "shape": image.shape,
+            "labels": self._labels.place,
         }
 
     def labels(self) -> NDArray[np.uint32]:
         """Return the labels (Y, X) that the child wrote for the image put last."""
         labels = np.empty(self._shape, np.uint32)
-        if not self._labels.read(memoryview(labels.reshape(-1).view(np.uint8))):
+        if not self._labels.read(labels.reshape(-1).view(np.uint8).data):
             raise InvalidPredictionError("the labels are incomplete", where=self._labels.path)
         return labels
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from adapters.environments import Environment
 
 
-def run_training(
+def run_training(  # noqa: PLR0917 - the order in which data flows
     adapter: Adapter,
     environment: Environment,
     data_dir: Path,

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
 from adapters.errors import (
     BenchError,
     InvalidPredictionError,
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from adapters.adapter import Adapter, Model
@@ -49,12 +48,14 @@ class Prediction:
 
     `labels` is (Y, X) uint32, 0 background, objects 1 … n. `seconds` and `peak_mb` were measured
     in the worker around the algorithm's own call; `log` is what it printed meanwhile.
+    `start_seconds` marks the first image after a start, with what that start took.
     """
 
     labels: NDArray[np.uint32]
     seconds: float
     peak_mb: float
     log: str
+    start_seconds: float | None = None
 
 
 class Worker:
@@ -77,6 +78,7 @@ class Worker:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from adapters.environments import ensure
     >>> from adapters.registry import find
     >>> adapter, model = find("empty")
@@ -91,10 +93,10 @@ class Worker:
         adapter: Adapter,
         model: Model,
         environment: Environment,
+        *,
         parameters: Mapping[str, Any] | None = None,
         device: str = "cpu",
         limits: Limits | None = None,
-        *,
         threads: int | None = None,
         log: Path | None = None,
     ) -> None:
@@ -109,6 +111,7 @@ class Worker:
         self._process: Process | None = None
         self._failure: BenchError | None = None
         self._count = 0
+        self._just_started: float | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="bench-worker-")
         self._scratch = Scratch(Path(self._folder.name))
         self._log = Log(log or Path(self._folder.name) / "worker.log")
@@ -147,7 +150,7 @@ class Worker:
             if self.start_seconds is None:
                 self._failure = error
             raise
-        self.start_seconds = time.perf_counter() - begin
+        self.start_seconds = self._just_started = time.perf_counter() - begin
 
     def segment(self, image: NDArray[Any]) -> Prediction:
         """Segment one image.
@@ -174,7 +177,9 @@ class Worker:
         log = self._process.printed()
         if reply.get("reply") != "labels" or reply.get("id") != self._count:
             raise self._failed(reply, log)
-        return Prediction(self._scratch.labels(), reply["seconds"], reply["peak_mb"], log)
+        cold, self._just_started = self._just_started, None
+        labels = self._scratch.labels()
+        return Prediction(labels, reply["seconds"], reply["peak_mb"], log, start_seconds=cold)
 
     def close(self) -> None:
         """End the process and remove the scratch folder."""
@@ -190,22 +195,27 @@ class Worker:
             log=self._log,
             threads=self._threads,
             memory_mb=self._limits.memory_mb,
+            temporary=Path(self._folder.name),
         )
-        is_command = adapter.kind == "command"
-        request = {
+        folder = str(adapter.folder)
+        request: dict[str, Any] = {
             "op": "start",
-            "script": str(_COMMAND if is_command else adapter.segmenter),
-            "folder": None if is_command else str(adapter.folder),
+            "script": str(adapter.segmenter),
+            "folder": folder,
             "model": self._model.argument,
             "parameters": self._parameters,
             "device": self._device,
+            "settings": {},
         }
+        if adapter.kind == "command":
+            settings = {"command": adapter.command, "output": adapter.output, "folder": folder}
+            request |= {"script": str(_COMMAND), "folder": None, "settings": settings}
         reply = self._ask(self._process, request, self._limits.start_seconds)
         if reply["reply"] == "ready":
             return
-        if reply.get("weights"):
+        if reply["reply"] == "no weights":
             raise WeightsUnavailableError(
-                reply["message"].partition(": ")[2], where=f"{adapter.name}:{self._model.name}"
+                reply["message"], where=f"{adapter.name}:{self._model.name}"
             )
         raise self._failed(reply, self._process.printed())
 
