@@ -1,0 +1,245 @@
+"""Where the nuclei lie: number, clustering, gaps, overlaps, and who is on top.
+
+A scene is laid out on a canvas wider than the frame, so that nuclei cut by the frame, and the light
+of those just outside, are as they would be in a larger picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from generators.dials import dial
+from generators.outlines import Shape, random_outline
+from generators.polygons import Floats, Window, contains, distance, window_of
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from generators.seeds import Seed
+
+SMALLEST = 12
+"""A nucleus with fewer visible pixels than this in the frame is drawn anew."""
+TRIES = 40
+"""Failed placements in a row after which a scene counts as full."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the nuclei of a scene are arranged."""
+
+    density: float = dial(
+        0.2, low=0, high=0.9, unit="1", says="share of the frame that nuclei cover; 0 is empty"
+    )
+    count: float | None = dial(
+        None, low=0, high=5000, unit="1", says="number of nuclei in the frame, instead of density"
+    )
+    clustering: float = dial(
+        0.35, low=0, high=1, unit="1", says="share of nuclei placed beside one already there"
+    )
+    gap: float = dial(
+        0.5, low=0, high=100, unit="px", says="smallest gap between outlines that do not overlap"
+    )
+    overlap: float = dial(
+        0.1, low=0, high=1, unit="1", says="share of nuclei placed so that they overlap another"
+    )
+    max_hidden: float = dial(
+        0.35, low=0, high=0.9, unit="1", says="largest share of a nucleus that others may hide"
+    )
+    condensed: float = dial(
+        0.04, low=0, high=1, unit="1", says="share of nuclei that are small, rough and bright"
+    )
+
+
+@dataclass(frozen=True)
+class Nucleus:
+    """One nucleus of a scene.
+
+    Attributes
+    ----------
+    index
+        Number in the order of placement: the address of its random streams.
+    outline
+        (V, 2) vertices (y, x) of the whole outline in px of the frame, hidden parts included.
+    height
+        Who is on top: where two nuclei overlap, the one of larger height is seen.
+    condensed
+        Whether it is small, rough and bright, as in mitosis or apoptosis.
+    """
+
+    index: int
+    outline: Floats
+    height: float
+    condensed: bool
+
+
+@dataclass
+class Canvas:
+    """The nuclei placed so far and what is visible of them; grows while a scene is laid out.
+
+    Parameters
+    ----------
+    shape
+        Height and width of the frame in px.
+    pad
+        Width in px of the border round the frame.
+    """
+
+    shape: tuple[int, int]
+    pad: int
+    nuclei: list[Nucleus] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.height, self.width = (n + 2 * self.pad for n in self.shape)
+        self.top = np.zeros((self.height, self.width), np.int32)  # position in `nuclei`, plus one
+        self.centres: Floats = np.zeros((0, 2))
+        self.radii: Floats = np.zeros(0)
+
+    @property
+    def frame(self) -> tuple[slice, slice]:
+        """Index of the frame in an array of the canvas's shape."""
+        return Window(self.pad, self.pad, *self.shape).slices
+
+    def neighbours(self, outline: Floats, reach: float) -> NDArray[np.intp]:
+        """Return positions of the nuclei that may lie within `reach` px of an outline."""
+        centre = outline.mean(axis=0)
+        radius = np.sqrt(np.max(np.sum((outline - centre) ** 2, axis=1)))
+        apart = np.sqrt(np.sum((self.centres - centre) ** 2, axis=1))
+        return np.nonzero(apart < self.radii + radius + reach)[0]
+
+    def is_clear(self, outline: Floats, gap: float) -> bool:
+        """Tell whether an outline keeps a gap in px from every nucleus."""
+        y, x = np.round(outline.mean(axis=0)).astype(int) + self.pad
+        if 0 <= y < self.height and 0 <= x < self.width and self.top[y, x]:
+            return False
+        near = self.neighbours(outline, gap)
+        return all(distance(outline, self.nuclei[k].outline) >= gap for k in near)
+
+    def _mask(self, outline: Floats) -> tuple[tuple[slice, slice], NDArray[np.bool_]]:
+        window = window_of(outline + self.pad).clipped(self.height, self.width)
+        return window.slices, contains(outline + self.pad, window)
+
+    def _acceptable(self, visible: NDArray[np.bool_], whole: int, max_hidden: float) -> bool:
+        """Tell whether what is left of a nucleus in the frame is one piece and large enough."""
+        seen = int(visible.sum())
+        if whole == 0:
+            return True  # outside the frame: nothing to label
+        if seen < SMALLEST or seen < (1 - max_hidden) * whole:
+            return False
+        # Connected through edges, so that no reader of labels, however strict, finds two pieces.
+        return int(ndimage.label(visible)[1]) == 1
+
+    def place(self, nucleus: Nucleus, max_hidden: float) -> bool:
+        """Add a nucleus unless it, or one that it overlaps, would be hidden too far or torn."""
+        where, mask = self._mask(nucleus.outline)
+        if mask.size == 0:
+            return False
+        under = self.top[where]
+        heights = np.array([-np.inf, *(other.height for other in self.nuclei)])
+        wins = mask & (nucleus.height > heights[under])
+        top = self.top.copy()
+        top[where][wins] = len(self.nuclei) + 1
+        outlines = {len(self.nuclei) + 1: nucleus.outline}
+        outlines |= {int(k): self.nuclei[k - 1].outline for k in np.unique(under[wins]) if k}
+        for position, outline in outlines.items():
+            box = window_of(outline).clipped(*self.shape)
+            visible = top[self.frame][box.slices] == position
+            whole = int(contains(outline, box).sum())
+            if not self._acceptable(visible, whole, max_hidden):
+                return False
+        self.top = top
+        self.nuclei.append(nucleus)
+        centre = nucleus.outline.mean(axis=0)
+        radius = np.sqrt(np.max(np.sum((nucleus.outline - centre) ** 2, axis=1)))
+        self.centres = np.vstack([self.centres, centre])
+        self.radii = np.append(self.radii, radius)
+        return True
+
+
+def _anywhere(canvas: Canvas, outline: Floats, rng: Generator) -> Floats:
+    """Return an outline moved to a uniform place on the canvas."""
+    corner = np.array([canvas.height, canvas.width]) * rng.random(2)
+    return outline + corner - canvas.pad
+
+
+def _beside(canvas: Canvas, outline: Floats, gap: float, rng: Generator) -> tuple[Floats, Floats]:
+    """Return an outline moved to `gap` px from a random nucleus, and the unit vector away from it."""
+    k = int(rng.integers(len(canvas.nuclei)))
+    turn = rng.uniform(0, 2 * np.pi)
+    away = np.array([np.sin(turn), np.cos(turn)])
+    other = canvas.nuclei[k].outline
+    reach = canvas.radii[k] + np.sqrt(np.max(np.sum(outline * outline, axis=1))) + gap + 1
+    moved = outline + canvas.centres[k] + away * reach
+    # Stepping in by no more than the free distance can never step over the gap.
+    for _ in range(12):
+        free = distance(moved, other) - gap
+        if free < 0.02:
+            break
+        moved = moved - away * free
+    return moved, away
+
+
+def lay_out(
+    shape: tuple[int, int], layout: Layout, nuclei: Shape, seed: Seed, *, pad: int | None = None
+) -> Canvas:
+    """Lay out a scene.
+
+    Parameters
+    ----------
+    shape
+        Height and width of the frame in px.
+    layout, nuclei
+        How the nuclei are arranged, and what they are shaped like.
+    seed
+        The stream of this scene.
+    pad
+        Width in px of the border laid out round the frame; by default 1.5 diameters.
+
+    Returns
+    -------
+    Canvas
+        With the number or the density asked for in the frame, or with as many nuclei as found room.
+    """
+    pad = int(np.ceil(1.5 * nuclei.diameter)) if pad is None else pad
+    canvas = Canvas(shape, pad)
+    failed = index = 0
+    while failed < TRIES and not _full(canvas, layout):
+        rng = seed.at("nucleus", index).generator()
+        if _add(canvas, layout, nuclei, index, rng):
+            failed = 0
+        else:
+            failed += 1
+        index += 1
+    return canvas
+
+
+def _full(canvas: Canvas, layout: Layout) -> bool:
+    visible = canvas.top[canvas.frame]
+    if layout.count is not None:
+        return np.unique(visible[visible > 0]).size >= layout.count
+    return np.count_nonzero(visible) >= layout.density * visible.size
+
+
+def _add(canvas: Canvas, layout: Layout, nuclei: Shape, index: int, rng: Generator) -> bool:
+    """Try once to add a nucleus; everything about it comes from its own stream."""
+    condensed = rng.random() < layout.condensed
+    clustered, overlapping = rng.random() < layout.clustering, rng.random() < layout.overlap
+    depth, slack, height = rng.uniform(0.08, 0.4), rng.exponential(0.7), rng.random()
+    size, rough = (0.7, 2.5) if condensed else (1.0, 1.0)
+    outline = random_outline(nuclei, rng, size=size, rough=rough)
+    if canvas.nuclei and overlapping:
+        outline, away = _beside(canvas, outline, 0.0, rng)
+        outline = outline - away * depth * nuclei.diameter
+    else:
+        if canvas.nuclei and clustered:
+            outline, _ = _beside(canvas, outline, layout.gap + slack, rng)
+        else:
+            outline = _anywhere(canvas, outline, rng)
+        if not canvas.is_clear(outline, layout.gap):
+            return False
+    nucleus = Nucleus(index, outline, float(height), condensed)
+    return canvas.place(nucleus, layout.max_hidden if overlapping else 0.0)
