@@ -41,6 +41,11 @@ def window_of(vertices: Floats, margin: int = 0) -> Window:
     return Window(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
 
 
+def _following(vertices: Floats) -> Floats:
+    """Return the vertex after each vertex; `numpy.roll` takes five times as long."""
+    return np.concatenate([vertices[1:], vertices[:1]])
+
+
 def area(vertices: Floats) -> float:
     """Return the signed area in px² (shoelace formula).
 
@@ -49,7 +54,7 @@ def area(vertices: Floats) -> float:
     >>> area(np.array([[0.0, 0.0], [0.0, 2.0], [3.0, 2.0], [3.0, 0.0]]))
     -6.0
     """
-    following = np.roll(vertices, -1, axis=0)
+    following = _following(vertices)
     return float(np.sum(vertices[:, 1] * following[:, 0] - following[:, 1] * vertices[:, 0]) / 2)
 
 
@@ -61,7 +66,7 @@ def centroid(vertices: Floats) -> Floats:
     >>> centroid(np.array([[0.0, 0.0], [0.0, 2.0], [3.0, 2.0], [3.0, 0.0]])).tolist()
     [1.5, 1.0]
     """
-    following = np.roll(vertices, -1, axis=0)
+    following = _following(vertices)
     cross = vertices[:, 1] * following[:, 0] - following[:, 1] * vertices[:, 0]
     moment: Floats = np.sum((vertices + following) * cross[:, None], axis=0)
     return moment / (3 * np.sum(cross))
@@ -72,7 +77,7 @@ def _crossings(vertices: Floats, rows: Floats) -> tuple[NDArray[np.intp], Floats
 
     An edge owns its lower end but not its upper one, so a line through a vertex is crossed once.
     """
-    following = np.roll(vertices, -1, axis=0)
+    following = _following(vertices)
     y, x = vertices[:, 0], vertices[:, 1]
     dy, dx = following[:, 0] - y, following[:, 1] - x
     line, edge = np.nonzero((y <= rows[:, None]) != (following[:, 0] <= rows[:, None]))
@@ -131,7 +136,7 @@ def coverage(vertices: Floats, window: Window, lines: int = 8) -> Floats:
 
 def _holds_any(vertices: Floats, points: Floats) -> bool:
     """Tell whether any of some points lies inside a polygon."""
-    following = np.roll(vertices, -1, axis=0)
+    following = _following(vertices)
     py, px = points[:, :1], points[:, 1:]
     crossed = (vertices[:, 0] <= py) != (following[:, 0] <= py)
     dy = following[:, 0] - vertices[:, 0]
@@ -143,12 +148,24 @@ def _holds_any(vertices: Floats, points: Floats) -> bool:
 
 def _to_edges(points: Floats, vertices: Floats) -> float:
     """Return the smallest distance from any of some points to any edge of a polygon."""
-    along = np.roll(vertices, -1, axis=0) - vertices
+    along = _following(vertices) - vertices
     length = np.maximum(np.sum(along * along, axis=1), 1e-300)
     dy = points[:, :1] - vertices[:, 0]
     dx = points[:, 1:] - vertices[:, 1]
     t = np.clip((dy * along[:, 0] + dx * along[:, 1]) / length, 0, 1)
     return float(np.sqrt(np.min((dy - t * along[:, 0]) ** 2 + (dx - t * along[:, 1]) ** 2)))
+
+
+def edge_distance(a: Floats, b: Floats) -> float:
+    """Return the distance in pixels between the edges of two polygons that do not cross.
+
+    Examples
+    --------
+    >>> square = np.array([[0.0, 0.0], [0.0, 2.0], [2.0, 2.0], [2.0, 0.0]])
+    >>> edge_distance(square, square + [0, 2.5])
+    0.5
+    """
+    return min(_to_edges(a, b), _to_edges(b, a))
 
 
 def distance(a: Floats, b: Floats) -> float:
@@ -162,6 +179,8 @@ def distance(a: Floats, b: Floats) -> float:
     >>> distance(square, square + [1, 1])
     0.0
     """
-    if _holds_any(a, b) or _holds_any(b, a):
-        return 0.0
-    return min(_to_edges(a, b), _to_edges(b, a))
+    between = edge_distance(a, b)
+    # Far apart edges cannot cross, but one polygon may still lie inside the other: one vertex tells.
+    spacing = float(np.max(np.abs(b - _following(b))))
+    points = (a[:1], b[:1]) if between > spacing else (a, b)
+    return 0.0 if _holds_any(b, points[0]) or _holds_any(a, points[1]) else between

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from generators.dials import dial
 from generators.outlines import Shape, random_outline
-from generators.polygons import Floats, Window, contains, distance, window_of
+from generators.polygons import Floats, Window, contains, distance, edge_distance, window_of
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 SMALLEST = 12
 """A nucleus with fewer visible pixels than this in the frame is drawn anew."""
-TRIES = 40
-"""Failed placements in a row after which a scene counts as full."""
+PLACES = 6
+"""Places tried for a nucleus before another one is drawn."""
+TRIES = 15
+"""Nuclei in a row that find no place after which a scene counts as full."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,12 @@ class Canvas:
 
     def is_clear(self, outline: Floats, gap: float) -> bool:
         """Tell whether an outline keeps a gap in px from every nucleus."""
-        y, x = np.round(outline.mean(axis=0)).astype(int) + self.pad
-        if 0 <= y < self.height and 0 <= x < self.width and self.top[y, x]:
+        # Most places that are taken show it at a few points well inside the outline.
+        centre = outline.mean(axis=0)
+        core = np.concatenate([centre[None], centre + 0.8 * (outline[::4] - centre)])
+        y, x = (np.rint(core) + self.pad).astype(int).T
+        on_canvas = (y >= 0) & (y < self.height) & (x >= 0) & (x < self.width)
+        if not on_canvas[0] or self.top[y[on_canvas], x[on_canvas]].any():
             return False
         near = self.neighbours(outline, gap)
         return all(distance(outline, self.nuclei[k].outline) >= gap for k in near)
@@ -175,9 +181,9 @@ def _beside(canvas: Canvas, outline: Floats, gap: float, rng: Generator) -> tupl
     reach = canvas.radii[k] + np.sqrt(np.max(np.sum(outline * outline, axis=1))) + gap + 1
     moved = outline + canvas.centres[k] + away * reach
     # Stepping in by no more than the free distance can never step over the gap.
-    for _ in range(12):
-        free = distance(moved, other) - gap
-        if free < 0.02:
+    for _ in range(8):
+        free = edge_distance(moved, other) - gap
+        if free < 0.05:
             break
         moved = moved - away * free
     return moved, away
@@ -225,21 +231,24 @@ def _full(canvas: Canvas, layout: Layout) -> bool:
 
 
 def _add(canvas: Canvas, layout: Layout, nuclei: Shape, index: int, rng: Generator) -> bool:
-    """Try once to add a nucleus; everything about it comes from its own stream."""
+    """Try to find a place for one nucleus; everything about it comes from its own stream."""
     condensed = rng.random() < layout.condensed
     clustered, overlapping = rng.random() < layout.clustering, rng.random() < layout.overlap
-    depth, slack, height = rng.uniform(0.08, 0.4), rng.exponential(0.7), rng.random()
+    slack, height = rng.exponential(0.7), rng.random()
     size, rough = (0.7, 2.5) if condensed else (1.0, 1.0)
-    outline = random_outline(nuclei, rng, size=size, rough=rough)
-    if canvas.nuclei and overlapping:
-        outline, away = _beside(canvas, outline, 0.0, rng)
-        outline = outline - away * depth * nuclei.diameter
-    else:
-        if canvas.nuclei and clustered:
-            outline, _ = _beside(canvas, outline, layout.gap + slack, rng)
+    shape = random_outline(nuclei, rng, size=size, rough=rough)
+    first = not canvas.nuclei
+    for _ in range(PLACES):
+        if overlapping and not first:
+            outline, away = _beside(canvas, shape, 0.0, rng)
+            outline = outline - away * rng.uniform(0.08, 0.4) * nuclei.diameter
+        elif clustered and not first:
+            outline, _ = _beside(canvas, shape, layout.gap + slack, rng)
         else:
-            outline = _anywhere(canvas, outline, rng)
-        if not canvas.is_clear(outline, layout.gap):
-            return False
-    nucleus = Nucleus(index, outline, float(height), condensed)
-    return canvas.place(nucleus, layout.max_hidden if overlapping else 0.0)
+            outline = _anywhere(canvas, shape, rng)
+        if not (overlapping and not first) and not canvas.is_clear(outline, layout.gap):
+            continue
+        nucleus = Nucleus(index, outline, float(height), condensed)
+        if canvas.place(nucleus, layout.max_hidden if overlapping else 0.0):
+            return True
+    return False
