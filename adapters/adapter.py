@@ -196,7 +196,7 @@ class Adapter(_Table):
         ):
             key, wrong = "command", "the command has to name {image} and {labels}"
         elif self.kind == "python" and not self.segmenter.is_file():
-            key, wrong = "kind", "there is no segmenter.py beside it"
+            key, wrong = "kind", "a Python adapter has a segmenter.py, and there is none"
         for name, model in self.models.items():
             # A file outside the folder would make the adapter depend on one machine.
             if model.file and not (self.folder / model.file).resolve().is_relative_to(self.folder):

@@ -187,8 +187,8 @@ def consecutive(labels: np.ndarray) -> np.ndarray:
     if present[1:].all():
         return labels
     present[0] = True
-    numbers: np.ndarray = np.cumsum(present, dtype=np.uint32) - 1
-    return numbers[labels]
+    relabelled: np.ndarray = (np.cumsum(present, dtype=np.uint32) - 1)[labels]
+    return relabelled
 
 
 def describe(error: BaseException) -> Message:
