@@ -27,12 +27,9 @@ def run_command(tmp_path, make_dataset, make_adapter):
 
     def start(name):
         out = tmp_path / name
-        process = subprocess.Popen(
-            list(map(str, command(dataset, out, adapter))),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        with (tmp_path / "stderr").open("w") as stderr:
+            arguments = list(map(str, command(dataset, out, adapter)))
+            process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=stderr)
         return out, process
 
     return start
@@ -46,7 +43,7 @@ def outcome(out):
 @pytest.mark.kill
 def test_a_killed_run_ends_with_the_same_bytes(run_command):
     out, process = run_command("whole")
-    assert process.wait() == 0, process.stderr.read()
+    assert process.wait() == 0, (out.parent / "stderr").read_text()
     whole = outcome(out)
     assert len(whole[1]) == 3 * 60
 
@@ -65,7 +62,7 @@ def test_a_killed_run_ends_with_the_same_bytes(run_command):
             psutil.wait_procs(children, timeout=5)
             assert not any(child.is_running() for child in children), "a worker outlived its run"
             out, process = run_command(f"killed{attempt}")
-        assert process.wait() == 0, process.stderr.read()
+        assert process.wait() == 0, (out.parent / "stderr").read_text()
         assert outcome(out) == whole
 
 
@@ -85,7 +82,7 @@ def test_killed_workers_cost_nothing(run_command):
             for child in psutil.Process(process.pid).children() if process.poll() is None else ():
                 child.kill()
                 kills += 1
-        assert process.returncode in {0, 1}, process.stderr.read()
+        assert process.returncode in {0, 1}, (out.parent / "stderr").read_text()
         out, process = run_command(f"killed{attempt}")
-        assert process.wait() == 0, process.stderr.read()
+        assert process.wait() == 0, (out.parent / "stderr").read_text()
         assert outcome(out) == whole
