@@ -35,13 +35,15 @@ class Camera:
         1.6, low=0, high=200, unit="e-", says="standard deviation of the noise of reading a pixel"
     )
     gain: float | None = dial(
-        None, low=1e-4, high=1e4, unit="ADU/e-", says="grey levels an electron; unset, fill sets it"
+        None, low=1e-4, high=1e4, unit="ADU/e-", says="grey levels per electron; if unset, by fill"
     )
     fill: float = dial(
         0.2, low=0.001, high=2, unit="1", says="grey level of the median nucleus, of the range left"
     )
     offset: float = dial(100, low=0, high=60000, unit="ADU", says="grey level of no light")
-    bit_depth: float = dial(12, low=4, high=16, unit="bit", says="the largest grey level is 2^n - 1")
+    bit_depth: float = dial(
+        12, low=4, high=16, unit="bit", says="the largest grey level is 2^n - 1"
+    )
 
     @property
     def white(self) -> int:
@@ -58,8 +60,8 @@ class Camera:
 def poisson(mean: Floats, normal: Floats) -> Floats:
     """Return Poisson variates as a function of standard normal ones, increasing in both.
 
-    The same normal variate at two means gives two coupled counts, which is what makes renderings of
-    one scene at two light levels comparable pixel by pixel; rejection sampling has no such coupling.
+    The same normal variate at two means gives two coupled counts: renderings of one scene at two
+    light levels stay comparable pixel by pixel. Rejection sampling has no such coupling.
     Large means use the expansion of the quantile by Giles (2016), ACM TOMS 42(1), algorithm 955,
     equation 7; small ones sum the distribution.
 
@@ -84,7 +86,7 @@ def poisson(mean: Floats, normal: Floats) -> Floats:
     root = np.sqrt(m)
     quantile = m + root * w + (2 + w * w) / 6 - (2 * w + w**3) / (72 * root)
     quantile += (-16 / 810 + 7 * w * w / 810 + w**4 / 270) / m
-    count = np.maximum(np.floor(quantile), 0)
+    count: Floats = np.maximum(np.floor(quantile), 0)
     few = mean < FEW
     count[few] = _poisson_few(mean[few], special.ndtr(normal[few]))
     return count
@@ -119,7 +121,7 @@ def expose(
     gain
         Grey levels an electron.
     rng
-        The stream of this picture's noise; it spends two normal variates a pixel, whatever the light.
+        The stream of this picture's noise.
 
     Returns
     -------
@@ -129,6 +131,7 @@ def expose(
         The same without noise, rounding and saturation.
     """
     shot, read = rng.standard_normal((2, *electrons.shape))
+    # One variate for each kind of noise in every pixel keeps renderings of a scene comparable.
     collected = poisson(electrons, shot) + camera.read_noise * read
     grey = np.rint(camera.offset + gain * collected)
     image = np.clip(grey, 0, camera.white).astype(np.uint16)

@@ -14,6 +14,7 @@ from generators.outlines import HARMONICS
 from generators.texture import smooth_noise
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
     from numpy.typing import NDArray
 
     from generators.polygons import Floats
@@ -28,16 +29,16 @@ class Cells:
         0.45, low=0.05, high=3, unit="diameter", says="median width of the cytoplasm"
     )
     reach_variation: float = dial(
-        0.2, low=0, high=1, unit="1", says="standard deviation of the logarithm of that width"
+        0.2, low=0, high=1, unit="1", says="standard deviation of ln(width)"
     )
     cell_irregularity: float = dial(
-        0.25, low=0, high=1, unit="1", says="standard deviation of that width round a cell, relative"
+        0.25, low=0, high=1, unit="1", says="relative deviation of that width round a cell"
     )
     cell_brightness_variation: float = dial(
-        0.3, low=0, high=2, unit="1", says="standard deviation of the logarithm of the brightness"
+        0.3, low=0, high=2, unit="1", says="standard deviation of ln(brightness)"
     )
     cell_texture: float = dial(
-        0.25, low=0, high=1.5, unit="1", says="standard deviation of the logarithm of the light inside"
+        0.25, low=0, high=1.5, unit="1", says="standard deviation of ln(light) inside a cell"
     )
     membrane: float = dial(
         0.5, low=0, high=10, unit="1", says="light of the rim, over that of the cytoplasm"
@@ -57,15 +58,17 @@ class Grown:
         (Y, X) int32: the cell of each pixel, numbered as its nucleus is; 0 is none.
     edge
         (Y, X) float64: distance in px to the free rim of the nearest cell, negative inside.
+    levels
+        (N + 1,) float64: the brightness of each cell by its number.
     """
 
     labels: NDArray[np.int32]
     edge: Floats
+    levels: Floats
 
 
-def _reach(angle: Floats, width: float, cells: Cells, seed: Seed) -> Floats:
+def _reach(angle: Floats, width: float, cells: Cells, rng: Generator) -> Floats:
     """Return the width of one cell's cytoplasm in px at each angle."""
-    rng = seed.generator()
     level = np.exp(cells.reach_variation * rng.standard_normal())
     harmonics = np.concatenate([[1], HARMONICS[:4]])
     weights = rng.standard_normal((2, harmonics.size)) / harmonics
@@ -94,19 +97,19 @@ def grow(
     seeds
         The stream of each cell.
     """
+    edge, labels = np.full(nuclei.shape, np.inf), np.zeros_like(nuclei)
+    levels = np.zeros(len(centres) + 1)
     if len(centres) == 0:
-        return Grown(np.zeros_like(nuclei), np.full(nuclei.shape, np.inf))
+        return Grown(labels, edge, levels)
     distance, nearest = ndimage.distance_transform_edt(nuclei == 0, return_indices=True)
     owner = nuclei[nearest[0], nearest[1]]
-    edge = np.full(nuclei.shape, np.inf)
-    labels = np.zeros_like(nuclei)
-    for number, where in enumerate(ndimage.find_objects(owner, len(centres)), start=1):
-        if where is None:
-            continue
+    for number, where in enumerate(ndimage.find_objects(owner), start=1):
+        rng = seeds[number - 1].generator()
+        levels[number] = np.exp(cells.cell_brightness_variation * rng.standard_normal())
         mine = np.nonzero(owner[where] == number)
         y = mine[0] + where[0].start - centres[number - 1, 0]
         x = mine[1] + where[1].start - centres[number - 1, 1]
-        width = _reach(np.arctan2(y, x), cells.reach * diameter, cells, seeds[number - 1])
+        width = _reach(np.arctan2(y, x), cells.reach * diameter, cells, rng)
         edge[where][mine] = distance[where][mine] - width
         inside = np.zeros(owner[where].shape, dtype=bool)
         inside[mine] = edge[where][mine] < 0
@@ -116,7 +119,7 @@ def grow(
         kept = inside & (pieces == piece[0])
         edge[where][inside & ~kept] = 1.0
         labels[where][kept] = number
-    return Grown(labels, edge)
+    return Grown(labels, edge, levels)
 
 
 def outline(grown: Grown, number: int, pad: int) -> Floats:
@@ -132,32 +135,21 @@ def outline(grown: Grown, number: int, pad: int) -> Floats:
     level = np.where(own, np.clip(grown.edge[block], -0.5, -1e-3), 0.5)
     free = ~own & (grown.labels[block] == 0)
     level[free] = np.clip(grown.edge[block][free], 1e-3, 0.5)
-    contours = measure.find_contours(np.pad(level, 1, constant_values=0.5), 0.0)
-    longest: Floats = max(contours, key=len)[:-1]
-    return longest + np.array([y0 - 1 - pad, x0 - 1 - pad])
+    contours: list[Floats] = measure.find_contours(np.pad(level, 1, constant_values=0.5), 0.0)  # type: ignore[no-untyped-call]
+    longest: Floats = max(contours, key=len)[:-1] + np.array([y0 - 1 - pad, x0 - 1 - pad])
+    return longest
 
 
 def light(
-    grown: Grown,
-    nuclei: NDArray[np.int32],
-    diameter: float,
-    cells: Cells,
-    seed: Seed,
-    indices: list[int],
+    grown: Grown, nuclei: NDArray[np.int32], diameter: float, cells: Cells, rng: Generator
 ) -> Floats:
-    """Return the light of all cells, 1 being the level of a median cell's cytoplasm.
-
-    `indices` are the addresses of the nuclei, in the order of the labels.
-    """
-    drawn = [seed.at(index).generator().standard_normal() for index in indices]
-    levels = np.exp(cells.cell_brightness_variation * np.array([0.0, *drawn]))
-    shape = (grown.labels.shape[0], grown.labels.shape[1])
-    texture = smooth_noise(shape, max(0.08 * diameter, 0.7), seed.at("texture").generator())
+    """Return the light of all cells, 1 being the level of a median cell's cytoplasm."""
+    owner = grown.labels
+    texture = smooth_noise((owner.shape[0], owner.shape[1]), max(0.08 * diameter, 0.7), rng)
     body = np.exp(cells.cell_texture * texture)
     body = body * np.where(nuclei > 0, 1 - cells.nucleus_shadow, 1.0)
-    inner = ndimage.minimum_filter(grown.labels, 3) == ndimage.maximum_filter(grown.labels, 3)
-    body = body + cells.membrane * ~inner
-    owner = grown.labels
+    rim = ndimage.minimum_filter(owner, 3) != ndimage.maximum_filter(owner, 3)
+    body = body + cells.membrane * rim
     cover = np.clip(0.5 - grown.edge, 0, 1) * (owner > 0)
-    total: Floats = levels[owner] * body * cover
+    total: Floats = grown.levels[owner] * body * cover
     return total

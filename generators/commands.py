@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - the command line reads the type at run time
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -23,7 +23,7 @@ def generate(
     Parameters
     ----------
     recipe
-        A TOML file, or the name of a recipe that is shipped: builtin, train, cells, spots, sweep-snr.
+        A TOML file, or the name of a shipped recipe: builtin, train, cells, spots, sweep-snr.
     out
         The folder to make. It must not exist; it appears when the data set is complete.
     seed

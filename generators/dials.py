@@ -28,7 +28,7 @@ def word(default: str, *, options: tuple[str, ...], says: str) -> Any:
 
 
 class Range(BaseModel):
-    """A value drawn anew for every scene, uniformly between two bounds or between their logarithms."""
+    """A value drawn anew for every scene, uniformly, or uniformly in its logarithm."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.dataset import DatasetWriter, SampleInput, SampleRecord, write_sample
 from generators.dials import draw
-from generators.recipe import SECTIONS, Recipe, Sizes, Variant, dials_of, section_of
+from generators.recipe import SECTIONS, Recipe, Sizes, Variant, dials_of
 from generators.render import Rendered, Settings, render
 from generators.seeds import Seed
 

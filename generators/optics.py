@@ -12,9 +12,8 @@ from generators.dials import dial
 from generators.texture import smooth_noise
 
 if TYPE_CHECKING:
-    from numpy.random import Generator
-
     from generators.polygons import Floats
+    from generators.seeds import Seed
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,9 @@ class Optics:
     snr: float = dial(
         20, low=0.1, high=500, unit="1", says="signal to noise of the median nucleus, see SNR"
     )
-    blur: float = dial(1.2, low=0, high=20, unit="px", says="standard deviation of the Gaussian PSF")
+    blur: float = dial(
+        1.2, low=0, high=20, unit="px", says="standard deviation of the Gaussian PSF"
+    )
     haze: float = dial(
         0.12, low=0, high=0.9, unit="1", says="share of the light that comes from out of focus"
     )
@@ -55,41 +56,38 @@ def blurred(light: Floats, optics: Optics) -> Floats:
         sharp = ndimage.gaussian_filter(light, optics.blur, mode="constant")
     if optics.haze == 0:
         return sharp
-    # A wide Gaussian has nothing fine in it: a third of the pixels carry it as well.
-    wide = _wide_gaussian(light, optics.haze_radius)
+    wide = ndimage.gaussian_filter(light, optics.haze_radius, truncate=3.0, mode="constant")
     return (1 - optics.haze) * sharp + optics.haze * wide
 
 
-def _wide_gaussian(light: Floats, sigma: float) -> Floats:
-    return ndimage.gaussian_filter(light, sigma, truncate=3.0, mode="constant")
-
-
-def illumination(shape: tuple[int, int], optics: Optics, rng: Generator) -> Floats:
+def illumination(shape: tuple[int, int], optics: Optics, seed: Seed) -> Floats:
     """Return an uneven illumination of mean 1: a paraboloid about a random centre.
 
     The darkest pixel gets `1 - optics.illumination` of what the brightest one gets.
     """
-    centre = rng.uniform(0.0, 1.0, 2)
+    centre = seed.generator().uniform(0.0, 1.0, 2)
     y = (np.arange(shape[0]) + 0.5) / shape[0] - centre[0]
     x = (np.arange(shape[1]) + 0.5) / shape[1] - centre[1]
     squared = y[:, None] ** 2 + x[None, :] ** 2
     low, high = squared.min(), squared.max()
     field: Floats = 1 - optics.illumination * (squared - low) / max(high - low, 1e-12)
-    return field / field.mean()
+    even: Floats = field / field.mean()
+    return even
 
 
-def background(shape: tuple[int, int], optics: Optics, rng: Generator) -> Floats:
+def background(shape: tuple[int, int], optics: Optics, seed: Seed) -> Floats:
     """Return the background light, in units of the median nucleus, smooth in space."""
     sigma = max(shape) / 8
-    coarse = smooth_noise((shape[0] // 8 + 2, shape[1] // 8 + 2), sigma / 8, rng)
+    coarse = smooth_noise((shape[0] // 8 + 2, shape[1] // 8 + 2), sigma / 8, seed.generator())
     zoomed = ndimage.zoom(coarse, 8, order=1, mode="nearest", grid_mode=True)
     field = np.exp(optics.background_variation * zoomed[: shape[0], : shape[1]])
     scaled: Floats = optics.background * field / field.mean()
     return scaled
 
 
-def debris(shape: tuple[int, int], optics: Optics, rng: Generator) -> Floats:
+def debris(shape: tuple[int, int], optics: Optics, seed: Seed) -> Floats:
     """Return the light of specks smaller than any nucleus, in units of the median nucleus."""
+    rng = seed.generator()
     light = np.zeros(shape)
     for _ in range(rng.poisson(optics.debris * shape[0] * shape[1] / 1e6)):
         at, sigma = rng.random(2) * shape, rng.uniform(0.5, 1.4)

@@ -1,4 +1,4 @@
-"""Random smooth outlines that look like nuclei: ovals, boxy ovals, kidneys, dents, lobes."""
+"""Random smooth outlines that look like nuclei: ovals, boxy ovals, beans, crescents, dents."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ class Shape:
         1.45, low=1, high=5, unit="1", says="median ratio of the long to the short axis"
     )
     elongation_variation: float = dial(
-        0.45, low=0, high=2, unit="1", says="standard deviation of ln(elongation - 1)"
+        0.5, low=0, high=2, unit="1", says="standard deviation of ln(elongation - 1)"
     )
     boxiness: float = dial(
         2.2, low=1.5, high=6, unit="1", says="exponent of the superellipse; 2 is an ellipse"
     )
     irregularity: float = dial(
-        0.03, low=0, high=0.3, unit="1", says="RMS deviation of the radius, harmonics 2 to 12"
+        0.035, low=0, high=0.3, unit="1", says="RMS deviation of the radius, harmonics 2 to 12"
     )
     smoothness: float = dial(
         1.6, low=0, high=5, unit="1", says="amplitude of harmonic k falls as k to minus this"
     )
     dents: float = dial(
-        0.12, low=0, high=1, unit="1", says="share of nuclei that are bent or dented"
+        0.3, low=0, high=1, unit="1", says="share of nuclei that are bent or dented"
     )
 
 
 def _harmonics(angle: Floats, rms: float, smoothness: float, rng: Generator) -> Floats:
     """Return a periodic function of zero mean and the given RMS with a power-law spectrum."""
-    weights = HARMONICS**-smoothness * rng.standard_normal((2, HARMONICS.size))
+    amplitudes = HARMONICS.astype(np.float64) ** -smoothness
+    weights = amplitudes * rng.standard_normal((2, HARMONICS.size))
     phases = HARMONICS[:, None] * angle
     wave = np.sum(weights[0][:, None] * np.cos(phases) + weights[1][:, None] * np.sin(phases), 0)
     # The expected, not the realised, RMS is set: some nuclei are rounder than others.
-    expected = np.sqrt(np.sum(HARMONICS ** (-2 * smoothness)))
-    scaled: Floats = wave * (rms / expected)
+    scaled: Floats = wave * (rms / np.sqrt(np.sum(amplitudes**2)))
     return scaled
 
 
@@ -65,10 +65,10 @@ def _superellipse(angle: Floats, elongation: float, exponent: float) -> Floats:
     return radius
 
 
-def _bend(points: Floats, amount: float) -> Floats:
-    """Bend the long axis (x) into a parabola: a bean, a kidney, a crescent."""
-    y, x = points[:, 0], points[:, 1]
-    return np.stack([y + amount * x * x, x], axis=1)
+def _bend(points: Floats, arc: float) -> Floats:
+    """Roll the long axis (x) into an arc, its unit length into `arc` radians: a bean, a crescent."""
+    across, along = points[:, 0] + 1 / arc, points[:, 1] * arc
+    return np.stack([across * np.cos(along) - 1 / arc, across * np.sin(along)], axis=1)
 
 
 def vertex_count(diameter: float) -> int:
@@ -79,10 +79,13 @@ def vertex_count(diameter: float) -> int:
 def resized(points: Floats, diameter: float) -> Floats:
     """Return a polygon moved to the origin and scaled to the area of a disc."""
     points = points - centroid(points)
-    return points * np.sqrt(np.pi * diameter * diameter / 4 / abs(area(points)))
+    scaled: Floats = points * np.sqrt(np.pi * diameter * diameter / 4 / abs(area(points)))
+    return scaled
 
 
-def random_outline(shape: Shape, rng: Generator, *, size: float = 1.0, rough: float = 1.0) -> Floats:
+def random_outline(
+    shape: Shape, rng: Generator, *, size: float = 1.0, rough: float = 1.0
+) -> Floats:
     """Draw the outline of one nucleus, centred on its centroid at the origin.
 
     Parameters
@@ -104,10 +107,11 @@ def random_outline(shape: Shape, rng: Generator, *, size: float = 1.0, rough: fl
         shape.elongation_variation * rng.standard_normal()
     )
     turn, kind, dent_at = rng.uniform(0, 2 * np.pi), rng.random(), rng.uniform(0, 2 * np.pi)
-    depth, width = rng.uniform(0.12, 0.35), rng.uniform(0.3, 0.6)
+    depth, width = rng.uniform(0.15, 0.5), rng.uniform(0.25, 0.6)
     diameter, elongation = max(float(diameter), 3.0), min(float(elongation), 6.0)
 
-    angle = np.arange(vertex_count(diameter)) * (2 * np.pi / vertex_count(diameter))
+    vertices = vertex_count(diameter)
+    angle: Floats = np.arange(vertices, dtype=np.float64) * (2 * np.pi / vertices)
     radius = _superellipse(angle, elongation, shape.boxiness)
     radius = radius * np.exp(_harmonics(angle, rough * shape.irregularity, shape.smoothness, rng))
     if kind < shape.dents / 2:
@@ -115,7 +119,8 @@ def random_outline(shape: Shape, rng: Generator, *, size: float = 1.0, rough: fl
         radius = radius * (1 - depth * np.exp(-((offset / width) ** 2) / 2))
     points = radius[:, None] * np.stack([np.sin(angle), np.cos(angle)], axis=1)
     if shape.dents / 2 <= kind < shape.dents:
-        points = _bend(points, depth / np.sqrt(elongation))
-    rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    rotated = points[:, :1] * rotation[0] + points[:, 1:] * rotation[1]
-    return resized(rotated, diameter)
+        points = _bend(points, min(3 * depth, 0.55 * elongation) / np.sqrt(elongation))
+    across, along = np.cos(turn), np.sin(turn)
+    y, x = points[:, 0], points[:, 1]
+    turned: Floats = np.stack([across * y - along * x, along * y + across * x], axis=1)
+    return resized(turned, diameter)

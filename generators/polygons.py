@@ -1,7 +1,7 @@
 """Polygons on a pixel grid: exact membership, coverage, area, centroid, distance.
 
 Vertices are `(V, 2)` float64 arrays of (y, x) in pixels, closed implicitly; pixel centres lie at
-integers, so pixel (i, j) covers [i - ½, i + ½) × [j - ½, j + ½).
+integers, so pixel (i, j) covers [i - ½, i + ½) by [j - ½, j + ½).
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def contains(vertices: Floats, window: Window) -> NDArray[np.bool_]:
     column = np.clip(np.ceil(at) - window.x, 0, width).astype(np.intp)
     steps = np.bincount(line * (width + 1) + column, sign, height * (width + 1))
     winding = np.cumsum(steps.reshape(height, width + 1), axis=1)[:, :width]
-    return winding != 0
+    inside: NDArray[np.bool_] = winding != 0
+    return inside
 
 
 def coverage(vertices: Floats, window: Window, lines: int = 8) -> Floats:
@@ -180,7 +181,7 @@ def distance(a: Floats, b: Floats) -> float:
     0.0
     """
     between = edge_distance(a, b)
-    # Far apart edges cannot cross, but one polygon may still lie inside the other: one vertex tells.
+    # Edges far apart cannot cross, but one polygon may lie inside the other: one vertex tells.
     spacing = float(np.max(np.abs(b - _following(b))))
     points = (a[:1], b[:1]) if between > spacing else (a, b)
     return 0.0 if _holds_any(b, points[0]) or _holds_any(a, points[1]) else between

@@ -102,9 +102,13 @@ class Recipe(BaseModel):
         for name, layers in self.channels.items():
             for layer in layers:
                 if layer not in LAYERS:
-                    raise ValueError(f"channels.{name}: no layer {layer!r}, {nearest(layer, LAYERS)}")
+                    raise ValueError(
+                        f"channels.{name}: no layer {layer!r}, {nearest(layer, LAYERS)}"
+                    )
                 if layer != "nuclei" and getattr(self, layer) is None:
-                    raise ValueError(f"channels.{name}: there are no {layer}, add a [{layer}] table")
+                    raise ValueError(
+                        f"channels.{name}: there are no {layer}, add a [{layer}] table"
+                    )
         names = [variant.name for variant in self.variants]
         if len(set(names)) < len(names):
             raise ValueError("variants: two have the same name")
@@ -250,9 +254,7 @@ def _check_limits(
 def _check_sweep(sweep: Any, where: str | Path) -> None:
     if not isinstance(sweep, dict):
         return
-    known = [
-        dial for name in SECTIONS for dial, about in dials_of(name).items() if "low" in about
-    ]
+    known = [dial for name in SECTIONS for dial, about in dials_of(name).items() if "low" in about]
     for key, levels in sweep.items():
         section = section_of(key) if key in known else None
         if section is None:

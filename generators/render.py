@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from generators.spots import SpotList, Spots
     from generators.texture import Shading
 
+CONDENSED = 2.0
+"""How much brighter a condensed nucleus is."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -84,6 +87,18 @@ class Rendered:
 
 
 @dataclass(frozen=True)
+class World:
+    """A scene before any picture is taken of it."""
+
+    settings: Settings
+    seed: Seed
+    canvas: Canvas
+    grown: Grown | None
+    truth: Truth
+    spots: SpotList | None
+
+
+@dataclass(frozen=True)
 class Shot:
     """One channel's picture and what was measured of the objects before the noise."""
 
@@ -99,111 +114,100 @@ def render(settings: Settings, seed: Seed) -> Rendered:
     Geometry, shading and noise come from streams of their own below `seed`: a dial that one of them
     does not use leaves it as it was, so one scene can be rendered again with that dial turned.
     """
-    canvas, grown = _compose(settings, seed)
-    truth = Truth.of(canvas, grown)
-    spots = None if settings.spots is None else _scattered(settings.spots, canvas, grown, seed)
-    shots = {}
-    for name, layers in settings.channels.items():
-        light = {
-            "nuclei": lambda: _nuclei_light(canvas, settings, seed),
-            "cells": lambda: _cell_light(canvas, grown, settings, seed),
-        }
-        signal = np.zeros(canvas.top.shape)
-        for layer in layers:
-            if layer in light:
-                signal += light[layer]()
-        photons = np.zeros(settings.shape)
-        if spots is not None and "spots" in layers:
-            photons = spot_layer.draw(spots, settings.shape)
-        shots[name] = _shoot(signal, photons, layers, settings, canvas, truth, seed.at(name))
+    world = compose(settings, seed)
+    shots = [shoot(world, name) for name in settings.channels]
     lights: dict[str, Light] = {}
-    for shot in shots.values():
+    for shot in shots:
         lights = {**shot.lights, **lights}  # an object's light is that of the first channel with it
     return Rendered(
-        np.stack([shot.image for shot in shots.values()]),
-        np.stack([shot.expected for shot in shots.values()]),
-        truth.labels,
-        object_table(truth, lights),
-        spot_table(spots, truth, settings),
-        tuple(shot.gain for shot in shots.values()),
+        np.stack([shot.image for shot in shots]),
+        np.stack([shot.expected for shot in shots]),
+        world.truth.labels,
+        object_table(world.truth, lights),
+        spot_table(world.spots, world.truth, settings),
+        tuple(shot.gain for shot in shots),
     )
 
 
-def _compose(settings: Settings, seed: Seed) -> tuple[Canvas, Grown | None]:
-    """Lay out the nuclei of a scene and grow the cells round them."""
+def compose(settings: Settings, seed: Seed) -> World:
+    """Lay out the nuclei of a scene, grow cells round them, scatter spots."""
     diameter, cells = settings.nuclei.diameter, settings.cells
     reach = 0.0 if cells is None else 2 * cells.reach
     pad = int(np.ceil((1.5 + reach) * diameter))
     canvas = lay_out(settings.shape, settings.layout, settings.nuclei, seed.at("layout"), pad=pad)
-    if cells is None:
-        return canvas, None
-    seeds = [seed.at("cell", nucleus.index) for nucleus in canvas.nuclei]
-    return canvas, cell_layer.grow(canvas.top, canvas.centres + pad, diameter, cells, seeds)
+    grown = None
+    if cells is not None:
+        seeds = [seed.at("cell", nucleus.index) for nucleus in canvas.nuclei]
+        grown = cell_layer.grow(canvas.top, canvas.centres + pad, diameter, cells, seeds)
+    spots = None
+    if settings.spots is not None:
+        home = canvas.top if grown is None or settings.spots.inside != "cells" else grown.labels
+        scattered = spot_layer.scatter(settings.spots, home, seed.at("spots").generator())
+        spots = scattered._replace(positions=scattered.positions - pad)
+    return World(settings, seed, canvas, grown, Truth.of(canvas, grown), spots)
 
 
-def _scattered(spots: Spots, canvas: Canvas, grown: Grown | None, seed: Seed) -> SpotList:
-    """Scatter spots over the canvas; positions are in px of the frame."""
-    inside = grown.labels if grown is not None and spots.inside == "cells" else canvas.top
-    scattered = spot_layer.scatter(spots, inside, seed.at("spots").generator())
-    return scattered._replace(positions=scattered.positions - canvas.pad)
-
-
-def _nuclei_light(canvas: Canvas, settings: Settings, seed: Seed) -> Floats:
+def _nuclei_light(world: World) -> Floats:
     """Return the light of all nuclei on the canvas, from the lowest to the one on top."""
+    canvas, shading = world.canvas, world.settings.shading
     light: Floats = np.zeros(canvas.top.shape)
     for nucleus in sorted(canvas.nuclei, key=lambda nucleus: nucleus.height):
         vertices = nucleus.outline + canvas.pad
-        window = window_of(vertices, margin=1).clipped(*canvas.top.shape)
+        window = window_of(vertices, margin=1).clipped(canvas.height, canvas.width)
         cover = coverage(vertices, window)
-        rng = seed.at("shading", nucleus.index).generator()
-        own = shade(cover, settings.shading, settings.nuclei.diameter, rng)
+        rng = world.seed.at("shading", nucleus.index).generator()
+        own = shade(cover, shading, world.settings.nuclei.diameter, rng)
         if nucleus.condensed:
             own = own * CONDENSED
-        below = light[window.slices]
-        light[window.slices] = below * (1 - settings.shading.opacity * cover) + own
+        light[window.slices] = light[window.slices] * (1 - shading.opacity * cover) + own
     return light
 
 
-CONDENSED = 2.0
-"""How much brighter a condensed nucleus is."""
-
-
-def _cell_light(canvas: Canvas, grown: Grown | None, settings: Settings, seed: Seed) -> Floats:
-    if grown is None or settings.cells is None:
-        return np.zeros(canvas.top.shape)
-    numbers = [nucleus.index for nucleus in canvas.nuclei]
+def _cell_light(world: World) -> Floats:
+    cells = world.settings.cells
+    assert world.grown is not None
+    assert cells is not None
+    rng = world.seed.at("cell texture").generator()
     return cell_layer.light(
-        grown, canvas.top, settings.nuclei.diameter, settings.cells, seed.at("cells"), numbers
+        world.grown, world.canvas.top, world.settings.nuclei.diameter, cells, rng
     )
 
 
-def _shoot(
-    signal: Floats,
-    photons: Floats,
-    layers: tuple[str, ...],
-    settings: Settings,
-    canvas: Canvas,
-    truth: Truth,
-    seed: Seed,
-) -> Shot:
-    """Take the picture of one channel from the light of its layers on the canvas."""
+PAINTERS = {"nuclei": _nuclei_light, "cells": _cell_light}
+
+
+def shoot(world: World, channel: str) -> Shot:
+    """Take the picture of one channel."""
+    settings, canvas, truth = world.settings, world.canvas, world.truth
     optics, camera = settings.optics, settings.camera
-    shape = canvas.top.shape
-    base = light_path.background(shape, optics, seed.at("background").generator())
+    layers = settings.channels[channel]
+    seed = world.seed.at("channel", channel)
+    shape = (canvas.height, canvas.width)
+    signal, base = np.zeros(shape), light_path.background(shape, optics, seed.at("background"))
+    for layer in layers:
+        if layer in PAINTERS:
+            signal += PAINTERS[layer](world)
     if "nuclei" in layers:
-        base += light_path.debris(shape, optics, seed.at("debris").generator())
-    lit = light_path.illumination(settings.shape, optics, seed.at("illumination").generator())
+        base = base + light_path.debris(shape, optics, seed.at("debris"))
+    lit = light_path.illumination(settings.shape, optics, seed.at("illumination"))
     over = lit * light_path.blurred(signal, optics)[canvas.frame]
     under = lit * base[canvas.frame]
 
-    targets = [layer for layer in layers if layer in truth.labels]
-    means = {target: (truth.mean(over, target), truth.mean(under, target)) for target in targets}
+    means = {
+        target: (truth.mean(over, target), truth.mean(under, target))
+        for target in layers
+        if target in truth.labels
+    }
     # A channel without objects, or of spots alone, gets the light that an even one would need.
-    plain = np.ones(1), np.full(1, optics.background)
-    measured = means[targets[0]] if targets and means[targets[0]][0].size else plain
-    scale = electrons_for(optics.snr, *measured, camera.read_noise)
-    gain = camera.gain_for(scale * (float(np.median(measured[0])) + optics.background))
-    electrons = scale * (over + under) + camera.quantum_efficiency * photons
+    signals, backgrounds = next(iter(means.values()), (np.zeros(0), np.zeros(0)))
+    if signals.size == 0:
+        signals, backgrounds = np.ones(1), np.full(1, optics.background)
+    scale = electrons_for(optics.snr, signals, backgrounds, camera.read_noise)
+    gain = camera.gain_for(scale * (float(np.median(signals)) + optics.background))
+    electrons = scale * (over + under)
+    if world.spots is not None and "spots" in layers:
+        photons = spot_layer.draw(world.spots, settings.shape)
+        electrons = electrons + camera.quantum_efficiency * photons
     image, expected = expose(electrons, camera, gain, seed.at("noise").generator())
     lights = {
         target: Light(gain * scale * m, snr_of(scale * m, scale * b, camera.read_noise))

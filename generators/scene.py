@@ -173,7 +173,7 @@ def _anywhere(canvas: Canvas, outline: Floats, rng: Generator) -> Floats:
 
 
 def _beside(canvas: Canvas, outline: Floats, gap: float, rng: Generator) -> tuple[Floats, Floats]:
-    """Return an outline moved to `gap` px from a random nucleus, and the unit vector away from it."""
+    """Return an outline moved to `gap` px from a random nucleus, and the direction away from it."""
     k = int(rng.integers(len(canvas.nuclei)))
     turn = rng.uniform(0, 2 * np.pi)
     away = np.array([np.sin(turn), np.cos(turn)])
@@ -226,8 +226,8 @@ def lay_out(
 def _full(canvas: Canvas, layout: Layout) -> bool:
     visible = canvas.top[canvas.frame]
     if layout.count is not None:
-        return np.unique(visible[visible > 0]).size >= layout.count
-    return np.count_nonzero(visible) >= layout.density * visible.size
+        return bool(np.unique(visible[visible > 0]).size >= layout.count)
+    return bool(np.count_nonzero(visible) >= layout.density * visible.size)
 
 
 def _add(canvas: Canvas, layout: Layout, nuclei: Shape, index: int, rng: Generator) -> bool:

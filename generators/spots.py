@@ -42,20 +42,20 @@ class Spots:
         400, low=1, high=1e7, unit="photons", says="median number of photons from a spot"
     )
     spot_photons_variation: float = dial(
-        0.3, low=0, high=2, unit="1", says="standard deviation of the logarithm of the photons"
+        0.3, low=0, high=2, unit="1", says="standard deviation of ln(photons)"
     )
     spot_sigma: float = dial(
         1.2, low=0.2, high=20, unit="px", says="median standard deviation of a spot's Gaussian"
     )
     spot_sigma_variation: float = dial(
-        0.05, low=0, high=1, unit="1", says="standard deviation of the logarithm of the width"
+        0.05, low=0, high=1, unit="1", says="standard deviation of ln(width)"
     )
     clouds: float = dial(
         0, low=0, high=1, unit="1", says="share of positions that hold a cloud, not a single spot"
     )
     cloud_spots: float = dial(12, low=1, high=500, unit="1", says="mean number of spots in a cloud")
     cloud_radius: float = dial(
-        3, low=0, high=100, unit="px", says="standard deviation of a cloud's spots, mean of the axes"
+        3, low=0, high=100, unit="px", says="standard deviation of a round cloud's spots"
     )
     cloud_elongation: float = dial(
         1, low=1, high=20, unit="1", says="ratio of a cloud's long to its short axis; 1 is round"
@@ -103,7 +103,8 @@ def _as_cloud(centre: Floats, spots: Spots, rng: Generator) -> Floats:
     turn = rng.uniform(0, np.pi)
     along = np.array([np.sin(turn), np.cos(turn)])
     across = np.array([np.cos(turn), -np.sin(turn)])
-    return centre + members[:, :1] * across + members[:, 1:] * along
+    placed: Floats = centre + members[:, :1] * across + members[:, 1:] * along
+    return placed
 
 
 def scatter(spots: Spots, labels: NDArray[np.integer], rng: Generator) -> SpotList:

@@ -21,13 +21,13 @@ class Shading:
     """How bright nuclei are, and how evenly."""
 
     brightness_variation: float = dial(
-        0.28, low=0, high=2, unit="1", says="standard deviation of the logarithm of the brightness"
+        0.28, low=0, high=2, unit="1", says="standard deviation of ln(brightness)"
     )
     texture: float = dial(
-        0.15, low=0, high=1.5, unit="1", says="standard deviation of the logarithm of the light inside"
+        0.15, low=0, high=1.5, unit="1", says="standard deviation of ln(light) inside a nucleus"
     )
     texture_scale: float = dial(
-        0.06, low=0.01, high=1, unit="diameter", says="standard deviation of the texture's smoothing"
+        0.06, low=0.01, high=1, unit="diameter", says="standard deviation of its smoothing"
     )
     dome: float = dial(
         0.35, low=0, high=1, unit="1", says="0 is flat, 1 is a hemisphere, bright in the middle"
@@ -36,7 +36,7 @@ class Shading:
         0.6, low=0, high=20, unit="1", says="mean number of dark spots in a nucleus"
     )
     opacity: float = dial(
-        0.6, low=0, high=1, unit="1", says="share of the light from below that an upper nucleus hides"
+        0.6, low=0, high=1, unit="1", says="share of a lower nucleus's light that is hidden"
     )
 
 
@@ -90,7 +90,8 @@ def shade(cover: Floats, shading: Shading, diameter: float, rng: Generator) -> F
     depth = depth / max(float(depth.max()), 1.0)
     light = 1 - shading.dome * (1 - np.sqrt(1 - (1 - depth) ** 2))
     sigma = max(shading.texture_scale * diameter, 0.5)
-    light = light * np.exp(shading.texture * smooth_noise((cover.shape[0], cover.shape[1]), sigma, rng))
+    chromatin = smooth_noise((cover.shape[0], cover.shape[1]), sigma, rng)
+    light = light * np.exp(shading.texture * chromatin)
     y, x = np.indices(cover.shape, dtype=np.float64)
     for _ in range(rng.poisson(shading.nucleoli)):
         at = rng.uniform(0.25, 0.75, 2) * cover.shape

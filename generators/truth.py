@@ -163,7 +163,9 @@ def object_table(truth: Truth, lights: Mapping[str, Light]) -> pd.DataFrame:
                 for o, n in zip(outlines, sizes, strict=True)
             ],
             "parent": _parents(truth, target),
-            "border": [bool((a < -0.5).any() or (b > np.array(shape) - 0.5).any()) for a, b in ends],
+            "border": [
+                bool((a < -0.5).any() or (b > np.array(shape) - 0.5).any()) for a, b in ends
+            ],
             "height": np.round(truth.heights, 6) if nuclei else np.full(count, np.nan),
             "condensed": truth.condensed if nuclei else np.zeros(count, dtype=bool),
             "outline_area": [round(abs(area(o)), 4) for o in outlines],
