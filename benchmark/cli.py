@@ -6,8 +6,10 @@ instant and lets this module name `generators` and `reports` without importing t
 
 from __future__ import annotations
 
+import errno
 import sys
 from importlib.metadata import version
+from typing import NoReturn
 
 from cyclopts import App, CycloptsError
 
@@ -47,17 +49,28 @@ app.command(
 )
 
 
+# What a user can mend by making room or by choosing another place; any other OSError is a defect.
+_PLACE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS}
+
+
 def main() -> None:
-    """Run `bench`; a `BenchError` becomes a message on stderr and exit code 2."""
+    """Run `bench`; an error that the user can mend is a message on stderr and exit code 2."""
     try:
         app(exit_on_error=False, print_error=True)
     except CycloptsError:
         sys.exit(2)
     except BenchError as error:
-        from adapters.console import err  # noqa: PLC0415 - rich is slow to import, help needs none of it
-
-        err.print(f"error: {error}", soft_wrap=True)
-        sys.exit(2)
+        _fail(f"error: {error}")
+    except OSError as error:
+        if error.errno not in _PLACE:
+            raise
+        _fail(f"error: {error.strerror}\n  where: {error.filename or 'unknown'}")
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; the same command continues where it stopped\n")
         sys.exit(130)
+
+
+def _fail(message: str) -> NoReturn:
+    # Paths and names may hold what the terminal's encoding cannot say.
+    sys.stderr.write(message.encode(errors="replace").decode() + "\n")
+    sys.exit(2)
