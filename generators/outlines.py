@@ -66,7 +66,7 @@ def _superellipse(angle: Floats, elongation: float, exponent: float) -> Floats:
 
 
 def _bend(points: Floats, arc: float) -> Floats:
-    """Roll the long axis (x) into an arc, its unit length into `arc` radians: a bean, a crescent."""
+    """Roll the long axis (x) into an arc, unit length into `arc` radians: a bean, a crescent."""
     across, along = points[:, 0] + 1 / arc, points[:, 1] * arc
     return np.stack([across * np.cos(along) - 1 / arc, across * np.sin(along)], axis=1)
 

@@ -29,6 +29,9 @@ PLACES = 6
 TRIES = 15
 """Nuclei in a row that find no place after which a scene counts as full."""
 
+SLACK = 1.2
+"""Mean, in px, of what the gap between clustered nuclei exceeds the smallest gap by."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -234,7 +237,7 @@ def _add(canvas: Canvas, layout: Layout, nuclei: Shape, index: int, rng: Generat
     """Try to find a place for one nucleus; everything about it comes from its own stream."""
     condensed = rng.random() < layout.condensed
     clustered, overlapping = rng.random() < layout.clustering, rng.random() < layout.overlap
-    slack, height = rng.exponential(0.7), rng.random()
+    slack, height = rng.exponential(SLACK), rng.random()
     size, rough = (0.7, 2.5) if condensed else (1.0, 1.0)
     shape = random_outline(nuclei, rng, size=size, rough=rough)
     first = not canvas.nuclei

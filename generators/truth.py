@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -129,10 +129,13 @@ def gaps(outlines: list[Floats]) -> Floats:
     return np.where(smallest > FAR, np.nan, smallest)
 
 
-def _hidden(outline: Floats, visible: int, shape: tuple[int, int]) -> float:
-    """Return the share of an object's pixels in the frame that others hide."""
-    whole = int(contains(outline, window_of(outline).clipped(*shape)).sum())
-    return 1 - visible / whole if whole else 0.0
+def hidden(outlines: list[Floats], labels: NDArray[np.uint16]) -> Floats:
+    """Return the share of each object's pixels in the frame that others hide."""
+    visible = np.bincount(labels.ravel(), minlength=len(outlines) + 1)[1:]
+    windows = [window_of(o).clipped(labels.shape[0], labels.shape[1]) for o in outlines]
+    whole = np.array([contains(o, w).sum() for o, w in zip(outlines, windows, strict=True)])
+    shares: Floats = 1 - visible / np.maximum(whole, 1)
+    return shares
 
 
 def object_table(truth: Truth, lights: Mapping[str, Light]) -> pd.DataFrame:
@@ -144,37 +147,50 @@ def object_table(truth: Truth, lights: Mapping[str, Light]) -> pd.DataFrame:
     """
     tables = []
     for target, labels in truth.labels.items():
-        outlines, count = truth.outlines[target], len(truth.outlines[target])
-        sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-        shape = (labels.shape[0], labels.shape[1])
-        centres = np.array([centroid(o) for o in outlines]).reshape(-1, 2)
-        ends = [(o.min(axis=0), o.max(axis=0)) for o in outlines]
-        light = lights.get(target, Light(np.full(count, np.nan), np.full(count, np.nan)))
-        nuclei = target == "nuclei"
+        count = len(truth.outlines[target])
+        blank = Light(np.full(count, np.nan), np.full(count, np.nan))
+        light = lights.get(target, blank)
         columns = {
-            "target": [target] * count,
+            # Types are said because a frame without objects has no values to tell them from.
+            "target": pd.Series([target] * count, dtype="str"),
             "label": np.arange(1, count + 1),
             "contrast": np.round(light.contrast, 4),
             "snr": np.round(light.snr, 6),
-            "gap": np.round(gaps(outlines), 4) if nuclei else np.full(count, np.nan),
             "touching": touching(labels),
-            "hidden": [
-                round(_hidden(o, int(n), shape), 6) if nuclei else 0.0
-                for o, n in zip(outlines, sizes, strict=True)
-            ],
             "parent": _parents(truth, target),
-            "border": [
-                bool((a < -0.5).any() or (b > np.array(shape) - 0.5).any()) for a, b in ends
-            ],
-            "height": np.round(truth.heights, 6) if nuclei else np.full(count, np.nan),
-            "condensed": truth.condensed if nuclei else np.zeros(count, dtype=bool),
-            "outline_area": [round(abs(area(o)), 4) for o in outlines],
-            "outline_y": np.round(centres[:, 0], 4),
-            "outline_x": np.round(centres[:, 1], 4),
-            "outline": [np.round(o, 3).ravel() for o in outlines],
+            **_from_outlines(truth.outlines[target], labels.shape),
+            **(_of_nuclei(truth) if target == "nuclei" else {"hidden": np.zeros(count)}),
         }
         tables.append(pd.DataFrame(columns))
-    return pd.concat(tables, ignore_index=True)
+    table = pd.concat(tables, ignore_index=True)
+    # Lists have no type where there are none: a frame without objects leaves their column out.
+    return table if len(table) else table.drop(columns="outline")
+
+
+def _from_outlines(outlines: list[Floats], shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return the columns that follow from the outlines of any target."""
+    centres = np.array([centroid(outline) for outline in outlines]).reshape(-1, 2)
+    low = np.array([outline.min(axis=0) for outline in outlines]).reshape(-1, 2)
+    high = np.array([outline.max(axis=0) for outline in outlines]).reshape(-1, 2)
+    crossing = (low < -0.5) | (high > np.array(shape) - 0.5)
+    return {
+        "border": crossing.any(axis=1),
+        "outline_area": np.round(np.array([abs(area(o)) for o in outlines], dtype=float), 4),
+        "outline_y": np.round(centres[:, 0], 4),
+        "outline_x": np.round(centres[:, 1], 4),
+        "outline": pd.Series([np.round(o, 3).ravel() for o in outlines], dtype=object),
+    }
+
+
+def _of_nuclei(truth: Truth) -> dict[str, Any]:
+    """Return the columns that only nuclei have a value in."""
+    outlines = truth.outlines["nuclei"]
+    return {
+        "gap": np.round(gaps(outlines), 4),
+        "hidden": np.round(hidden(outlines, truth.labels["nuclei"]), 6),
+        "height": np.round(truth.heights, 6),
+        "condensed": truth.condensed,
+    }
 
 
 def _parents(truth: Truth, target: str) -> pd.Series:
@@ -197,7 +213,7 @@ def spot_table(spots: SpotList | None, truth: Truth, settings: Settings) -> pd.D
     under = truth.labels[target][pixel[inside, 0], pixel[inside, 1]]
     return pd.DataFrame(
         {
-            "channel": [channel] * int(inside.sum()),
+            "channel": pd.Series([channel] * int(inside.sum()), dtype="str"),
             "y": np.round(spots.positions[inside, 0], 4),
             "x": np.round(spots.positions[inside, 1], 4),
             "photons": np.round(spots.photons[inside], 3),
