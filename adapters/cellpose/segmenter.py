@@ -1,0 +1,144 @@
+"""Segment with the real Cellpose 3, called as one would by hand.
+
+The published models are fetched, cached and read by the package itself. Weights trained here are
+safetensors with the size model beside the network (see `train.py`).
+"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any, Dict, Tuple
+
+import numpy as np
+import torch
+from cellpose import models
+from safetensors.torch import load_file
+
+_WEIGHTS = Path(__file__).resolve().parent / "weights"
+_PUBLISHED = {
+    "cyto3": ("cyto3", "size_cyto3.npy"),
+    "nuclei": ("nucleitorch_0", "size_nucleitorch_0.npy"),
+}
+_PATIENCE_SECONDS = 10  # for an answer of the server with the published weights
+
+
+class Segmenter:
+    """Cellpose 3 with one model.
+
+    Parameters
+    ----------
+    model
+        "cyto3" or "nuclei" as published, "cellgen" as trained here, or the path of a folder that
+        `bench train` wrote, of a `.safetensors` file, or of a model file of the package.
+    parameters
+        `diameter`, `flow_threshold`, `cellprob_threshold`, `min_size`, `channel`,
+        `nucleus_channel`, `normalize`, `augment`; see `adapter.toml`.
+    device
+        "cpu", "cuda", "mps".
+
+    Raises
+    ------
+    FileNotFoundError
+        The weights are neither on this machine nor to be had from here.
+    """
+
+    def __init__(self, model: str, parameters: Dict[str, Any], device: str) -> None:
+        self.parameters = parameters
+        if model in _PUBLISHED:
+            self.model, self.size = load_published(model, torch.device(device))
+        else:
+            path = _WEIGHTS / "cellgen.safetensors" if model == "cellgen" else Path(model)
+            self.model, self.size = load_own(path, torch.device(device))
+
+    def segment(self, image: np.ndarray) -> np.ndarray:
+        """Return labels (Y, X) of an image (C, Y, X)."""
+        if image.size == 0:
+            return np.zeros(image.shape[1:], np.int32)
+        common = {
+            "x": self._two_channels(image),
+            "channel_axis": -1,
+            "normalize": self.parameters["normalize"],
+            "augment": self.parameters["augment"],
+        }
+        diameter = self.parameters["diameter"] or None
+        if diameter is None and self.size is not None:
+            diameter = float(np.asarray(self.size.eval(**common)[0]).squeeze())
+        labels, _, _ = self.model.eval(
+            **common,
+            diameter=diameter,
+            flow_threshold=self.parameters["flow_threshold"],
+            cellprob_threshold=self.parameters["cellprob_threshold"],
+            min_size=self.parameters["min_size"],
+        )
+        # The package squeezes axes of length one away.
+        return labels.reshape(image.shape[1:]).astype(np.int32)
+
+    def _two_channels(self, image: np.ndarray) -> np.ndarray:
+        """Return (Y, X, 2): what to segment, and the nuclei or nothing.
+
+        The package can pick channels itself, but takes the first axis of more than five for depth
+        and an image of fewer than eight rows for one with as many channels.
+        """
+        channels = np.moveaxis(image, 0, -1).astype(np.float32)
+        wanted, nuclei = self.parameters["channel"], self.parameters["nucleus_channel"]
+        for channel in (wanted, nuclei):
+            if channel > len(image):
+                raise ValueError(f"channel {channel} of an image with {len(image)}")
+        first = channels.mean(axis=-1) if wanted == 0 else channels[..., wanted - 1]
+        second = np.zeros_like(first) if nuclei == 0 else channels[..., nuclei - 1]
+        return np.stack((first, second), axis=-1)
+
+
+def load_published(
+    name: str, device: torch.device
+) -> Tuple[models.CellposeModel, models.SizeModel]:
+    """Load a published model; the package fetches what is not in its folder yet."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_PATIENCE_SECONDS)
+    try:
+        both = models.Cellpose(model_type=name, device=device)
+    except OSError as error:  # urllib's errors are among them
+        files = " and ".join(f"{models._MODEL_URL}/{file}" for file in _PUBLISHED[name])
+        raise FileNotFoundError(
+            f"the published weights of {name} are not in {models.MODEL_DIR} and cannot be fetched"
+            f" ({error}); download {files} and put them there, or into the folder that"
+            " CELLPOSE_LOCAL_MODELS_PATH names"
+        ) from error
+    finally:
+        socket.setdefaulttimeout(before)
+    return both.cp, both.sz
+
+
+def load_own(
+    path: Path, device: torch.device
+) -> Tuple[models.CellposeModel, models.SizeModel | None]:
+    """Load a model trained here or by the user; nothing in the file is executed.
+
+    Weights from elsewhere come without a size model. Then an image is scaled as if its objects had
+    the mean diameter of the training, which is what the package does.
+    """
+    if path.is_dir():
+        path = path / "model.safetensors"
+    if not path.is_file():
+        raise FileNotFoundError(f"there are no weights at {path}; train some: bench train cellpose")
+    if path.suffix != ".safetensors":
+        # The package reads it with torch's `weights_only`.
+        return models.CellposeModel(pretrained_model=str(path), device=device), None
+    tensors = load_file(str(path))
+    model = models.CellposeModel(pretrained_model=False, device=device, nchan=2)
+    network = {k: v.float() for k, v in tensors.items() if not k.startswith("size.")}
+    model.net.load_state_dict(network)
+    model.diam_mean = float(network["diam_mean"])
+    model.diam_labels = float(network["diam_labels"])
+    if "size.A" not in tensors:
+        return model, None
+    # The size model was fitted on images at their own scale, so it has to see them so.
+    model.diam_labels = model.diam_mean
+    size = models.SizeModel(model)
+    size.params = {
+        key[5:]: tensor.item() if tensor.numel() == 1 else tensor.numpy()
+        for key, tensor in tensors.items()
+        if key.startswith("size.")
+    }
+    return model, size
