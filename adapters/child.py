@@ -22,7 +22,7 @@ import sys
 import time
 import traceback
 import zlib
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, Tuple
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -34,7 +34,10 @@ Message = Dict[str, Any]
 # Part of every prediction's identity: raise it when what a segmenter sees, or what is made of its
 # labels, changes.
 PROTOCOL = 1
-_LONGEST_TRACEBACK = 20_000
+# An environment variable that all processes of one worker share.
+MARK = "CELLGEN_BENCH_WORKER"
+_LONGEST_MESSAGE = 2_000
+_HALF_TRACEBACK = 10_000
 
 
 class InvalidPrediction(Exception):  # noqa: N818 - named as the harness names the failure
@@ -42,10 +45,11 @@ class InvalidPrediction(Exception):  # noqa: N818 - named as the harness names t
 
 
 def guard(lifeline: int, pipes: Tuple[int, ...]) -> None:
-    """Leave a process behind that kills this process group when the lifeline closes.
+    """Leave a process behind that kills what was started here when the lifeline closes.
 
     A thread could not do it: compiled code may hold the interpreter's lock for ever. The guard is
-    forked twice, so it is nobody's child here and no `os.wait` of a library meets it.
+    forked twice, so it is nobody's child here and no `os.wait` of a library meets it, and it has a
+    session of its own, so it is not killed together with the group.
     """
     group = os.getpgrp()
     first = os.fork()
@@ -53,12 +57,28 @@ def guard(lifeline: int, pipes: Tuple[int, ...]) -> None:
         os.waitpid(first, 0)
         os.close(lifeline)
         return
+    os.setsid()
     if os.fork():
         os._exit(0)
     for pipe in pipes:
         os.close(pipe)
     os.read(lifeline, 1)
-    os.killpg(group, signal.SIGKILL)
+    with contextlib.suppress(OSError):
+        os.killpg(group, signal.SIGKILL)
+    for process in strays():
+        with contextlib.suppress(OSError):
+            os.kill(process, signal.SIGKILL)
+    os._exit(0)
+
+
+def strays() -> Iterator[int]:
+    """Yield the processes that left the group but carry its mark in their environment (Linux)."""
+    mark = ("%s=%s" % (MARK, os.environ[MARK])).encode()
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():  # noqa: PTH112, PTH208
+        if name.isdigit() and int(name) != os.getpid():
+            with contextlib.suppress(OSError), open("/proc/%s/environ" % name, "rb") as file:  # noqa: PTH123
+                if mark in file.read().split(b"\0"):
+                    yield int(name)
 
 
 class Replies:
@@ -68,9 +88,14 @@ class Replies:
         self.pipe = pipe
 
     def send(self, **reply: Any) -> None:
-        """Send one reply; NumPy numbers become plain ones."""
-        line = json.dumps(reply, default=lambda value: value.item()) + "\n"
-        data = line.encode()
+        """Send one reply; NumPy numbers become plain ones, what is no JSON becomes text."""
+
+        def plain(value: Any) -> Any:
+            return value.item() if hasattr(value, "item") else str(value)
+
+        line = json.dumps(reply, default=plain, ensure_ascii=False) + "\n"
+        # An exception's message may hold what is no Unicode.
+        data = line.encode("utf-8", "replace")
         while data:
             data = data[os.write(self.pipe, data) :]
 
@@ -194,12 +219,14 @@ def consecutive(labels: np.ndarray) -> np.ndarray:
 def describe(error: BaseException) -> Message:
     """Describe an exception for the harness, and show it in the log."""
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    if len(text) > 2 * _HALF_TRACEBACK:
+        text = text[:_HALF_TRACEBACK] + "\n[...]\n" + text[-_HALF_TRACEBACK:]
     with contextlib.suppress(AttributeError, OSError, ValueError):
         sys.stderr.write(text)
     return {
         "reply": "raised",
-        "message": "%s: %s" % (type(error).__name__, error),
-        "traceback": text[-_LONGEST_TRACEBACK:],
+        "message": ("%s: %s" % (type(error).__name__, error))[:_LONGEST_MESSAGE],
+        "traceback": text,
     }
 
 
@@ -231,7 +258,7 @@ class Server:
             except BaseException as error:  # noqa: BLE001 - sys.exit is no way to end either
                 reply = describe(error)
             flush()
-            self._replies.send(**reply)
+            self._replies.send(id=request["id"], **reply)
 
     def _start(self, request: Message) -> Message:
         module = load(request["script"], request["folder"], "segmenter")
@@ -240,7 +267,8 @@ class Server:
                 request["model"], request["parameters"], request["device"], **request["settings"]
             )
         except FileNotFoundError as error:
-            return {**describe(error), "reply": "no weights", "message": str(error)}
+            describe(error)
+            return {"reply": "no weights", "message": str(error)}
         return {"reply": "ready"}
 
     def _segment(self, request: Message) -> Message:
@@ -256,15 +284,19 @@ class Server:
         peak = memory.stop()
         check(result, shape[1:])
         self._labels.view(request["labels"], "u4", shape[1:])[...] = consecutive(result)
-        return {"reply": "labels", "id": request["id"], "seconds": seconds, "peak_mb": peak}
+        return {"reply": "labels", "seconds": seconds, "peak_mb": peak}
 
     def _train(self, request: Message) -> Message:
         module = load(request["script"], request["folder"], "train")
 
         def report(message: Message) -> None:
-            self._replies.send(reply="progress", message=message)
+            if not isinstance(message, dict):
+                raise TypeError("report takes a dict, not %s" % type(message).__name__)
+            self._replies.send(id=request["id"], reply="progress", message=message)
 
         result = module.train(request["data"], request["out"], request["options"], report)
+        if not isinstance(result, dict):
+            raise TypeError("train returned %s, not a dict" % type(result).__name__)
         return {"reply": "trained", "result": result}
 
 

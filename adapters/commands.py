@@ -42,13 +42,16 @@ def list_(*, json: bool = False) -> None:
         table.add_column(column, no_wrap=column in {"name", "model", "track"})
     for row in rows:
         facts = (row["name"], row["title"])
-        rest = (", ".join(row["targets"]), row["error"] or row["environment"])
+        rest = (", ".join(row["targets"]), row["environment"] or "broken")
         for model, track in row["models"].items() or [("", "")]:
             star = " *" if model == row["default_model"] and len(row["models"]) > 1 else ""
             table.add_row(*map(Text, (*facts, model + star, track, *rest)))
             facts, rest = ("", ""), ("", "")
     console.out.print(table)
     console.out.print("* the model a run takes when none is named")
+    for row in rows:
+        if row["error"]:
+            console.err.print(f"{row['name']}: {row['error']}", soft_wrap=True)
 
 
 @app.command
@@ -82,7 +85,7 @@ def install(*names: str, json: bool = False) -> None:
     else:
         table = Table("name", "python", "environment", box=None)
         for row in rows:
-            place = row["error"] or row["folder"] or "the harness's own"
+            place = row["error"] or row["folder"] or "none needed"
             table.add_row(*(Text(cell) for cell in (row["name"], row["python"] or "-", place)))
         console.out.print(table)
     sys.exit(1 if any(row["error"] for row in rows) else 0)
@@ -194,7 +197,7 @@ def _environment(adapter: Adapter) -> str:
     except BuildError:
         return f"no Python {adapter.environment.python} here"
     if environment.folder is None:
-        return "the harness's own"
+        return "none needed"
     return "built" if environment.built else "not built"
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _LARGEST = 8 << 20
+_KEPT = 1 << 20
 _TAIL = 8 << 10
 
 
 class Log:
     """A file that a child writes to directly, so that nothing is lost when it dies.
+
+    It is held open, so it works on even if the child removes it.
 
     Parameters
     ----------
@@ -23,34 +26,33 @@ class Log:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.touch()
-
-    def open(self) -> BinaryIO:
-        """Open the file for a child; each write goes to the end, whoever else writes."""
-        return self.path.open("ab")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Appending: each write goes to the end, whoever else writes or cuts.
+        self.number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
 
     def size(self) -> int:
         """Return the size in bytes."""
-        return self.path.stat().st_size
+        return os.fstat(self.number).st_size
 
     def since(self, mark: int) -> str:
         """Return what was written after the file had `mark` bytes; of much, the end."""
         size = self.size()
-        start = max(0 if size < mark else mark, size - _TAIL)
-        with self.path.open("rb") as file:
-            file.seek(start)
-            return file.read(_TAIL).decode(errors="replace")
+        start = max(mark, size - _TAIL)
+        return os.pread(self.number, size - start, start).decode(errors="replace")
 
-    def trim(self) -> None:
-        """Cut a file that grew too large down to its last part."""
+    def trim(self) -> bool:
+        """Cut a file that grew too large down to its last part, and tell whether it was cut."""
         size = self.size()
         if size <= _LARGEST:
-            return
-        with self.path.open("rb") as file:
-            file.seek(size - _LARGEST // 8)
-            tail = file.read(_LARGEST // 8)
-        # The child appends, so it goes on writing behind what is put here.
-        os.truncate(self.path, 0)
-        with self.path.open("ab") as file:
-            file.write(b"[the beginning was cut off, too much was printed]\n" + tail)
+            return False
+        tail = os.pread(self.number, _KEPT, size - _KEPT)
+        os.ftruncate(self.number, 0)
+        os.write(self.number, b"[too much was printed, the beginning is cut off]\n" + tail)
+        return True
+
+    def close(self) -> None:
+        """Close the file, cut to size."""
+        if self.number >= 0:
+            self.trim()
+            os.close(self.number)
+        self.number = -1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import selectors
 import signal
 import subprocess
@@ -17,13 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
+from pydantic import ValidationError
 
+from adapters.child import MARK
 from adapters.errors import WorkerCrashedError, WorkerMemoryError, WorkerTimeoutError
+from adapters.messages import REPLY
 
 if TYPE_CHECKING:
     from adapters.adapter import Adapter
     from adapters.environments import Environment
     from adapters.log import Log
+    from adapters.messages import Reply
 
 _CHILD = Path(__file__).with_name("child.py")
 # How often a silent child is looked at: dead, too large, too talkative. A quick answer is never
@@ -32,7 +37,7 @@ _LOOK_SECONDS = 0.05
 _GRACE_SECONDS = 2.0
 _MB = 1 << 20
 # A reply is a few hundred bytes; a traceback at most 20 000 characters.
-_LONGEST_LINE = 64 * _MB
+_LONGEST_LINE = 4 * _MB
 _THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -74,8 +79,9 @@ class Process:
         self._name = adapter.name
         self._log = log
         self._memory_mb = memory_mb
-        self._pending = b""
+        self._pending = bytearray()
         self._mark = log.size()
+        self._asked = 0
         # A command is started by a small segmenter of the harness's own, on its own Python.
         python = sys.executable if adapter.kind == "command" else environment.python
         theirs_in, self._requests = os.pipe()
@@ -83,44 +89,44 @@ class Process:
         lifeline, self._lifeline = os.pipe()
         theirs = (theirs_in, theirs_out, lifeline)
         try:
-            with log.open() as output:
-                self._process = subprocess.Popen(
-                    [python, "-u", _CHILD, *map(str, theirs)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    pass_fds=theirs,
-                    env=_variables(environment, threads, temporary),
-                    # A group of its own: killed as a whole, and deaf to the terminal's Ctrl-C.
-                    start_new_session=True,
-                )
-        except BaseException:
+            self._process = subprocess.Popen(
+                [python, "-u", _CHILD, *map(str, theirs)],
+                stdin=subprocess.DEVNULL,
+                stdout=log.number,
+                stderr=log.number,
+                pass_fds=theirs,
+                env=_variables(environment, threads, temporary),
+                # A group of its own: killed as a whole, and deaf to the terminal's Ctrl-C.
+                start_new_session=True,
+            )
+        except OSError as error:
             for pipe in (self._requests, self._replies, self._lifeline):
                 os.close(pipe)
-            raise
+            raise WorkerCrashedError(
+                f"the process of {adapter.name} cannot be started: {error.strerror}",
+                where=python,
+                mend="build the environment again: remove its folder and run the same command",
+            ) from error
         finally:
             for pipe in theirs:
                 os.close(pipe)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._replies, selectors.EVENT_READ)
 
-    def ask(self, request: dict[str, Any], *, seconds: float | None) -> dict[str, Any]:
-        """Send a request and return the reply."""
+    def ask(self, request: dict[str, Any], *, seconds: float | None) -> Reply:
+        """Send a request and return the first reply; raises what `receive` raises."""
+        self._log.trim()
         self._mark = self._log.size()
-        self.send(request)
-        return self.receive(seconds=seconds)
-
-    def send(self, request: dict[str, Any]) -> None:
-        """Send a request; a child that is gone is noticed by `receive`."""
-        data = json.dumps(request).encode() + b"\n"
-        try:
+        self._asked += 1
+        data = json.dumps({**request, "id": self._asked}).encode() + b"\n"
+        # A child that is gone is noticed, and explained, by `receive`.
+        with suppress(BrokenPipeError):
             while data:
                 data = data[os.write(self._requests, data) :]
-        except BrokenPipeError:
-            return
+        return self.receive(seconds=seconds)
 
-    def receive(self, *, seconds: float | None) -> dict[str, Any]:
-        """Return the next reply.
+    def receive(self, *, seconds: float | None) -> Reply:
+        """Return the next reply to the request sent last.
 
         Raises
         ------
@@ -142,20 +148,17 @@ class Process:
                 self._read()
             else:
                 self._look()
-        self._log.trim()
         line, self._pending = self._pending.split(b"\n", 1)
-        try:
-            reply = json.loads(line)
-        except ValueError:
-            reply = None
-        if not isinstance(reply, dict) or "reply" not in reply:
-            self.kill()
-            raise WorkerCrashedError(
-                f"{self._name} wrote on the pipe of the harness and was killed",
-                mend="the adapter must leave file descriptors alone that it did not open",
-                detail=self.printed(),
-            )
-        return reply
+        with suppress(ValidationError):
+            reply = REPLY.validate_json(bytes(line))
+            if reply.id == self._asked:
+                return reply
+        self.kill()
+        raise WorkerCrashedError(
+            f"{self._name} wrote on the harness's pipe and was killed",
+            mend="the adapter must leave alone the file descriptors that it did not open",
+            detail=self.printed(),
+        )
 
     def printed(self) -> str:
         """Return what the child printed since the last request, or the end of it."""
@@ -192,11 +195,12 @@ class Process:
         if not data:
             self._gone()
         if len(self._pending) > _LONGEST_LINE:
-            self._pending = b"\n"
+            self._pending = bytearray(b"\n")
 
     def _look(self) -> None:
         """Look after a silent child."""
-        self._log.trim()
+        if self._log.trim():
+            self._mark = 0
         if self._process.poll() is not None and not self._selector.select(0):
             self._gone()
         if self._memory_mb is not None:
@@ -264,6 +268,7 @@ def _variables(
         "PYTHONNOUSERSITE": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "MPLBACKEND": "Agg",
+        MARK: secrets.token_hex(16),
         "PATH": os.pathsep.join([str(environment.python.parent), os.environ.get("PATH", "")]),
     }
     if temporary is not None:

@@ -22,12 +22,12 @@ _SMALLEST = 1 << 20
 
 
 class _File:
-    """A file that only grows."""
+    """A file that only grows, opened at its first use."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0
-        self._number = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._number = -1
 
     @property
     def place(self) -> dict[str, Any]:
@@ -36,10 +36,13 @@ class _File:
 
     def grow(self, size: int) -> None:
         """Reserve the space now, so that no later write can meet a full disk."""
-        if size <= self.size:
+        if size <= self.size and self._untouched():
             return
-        size = max(_SMALLEST, 1 << (size - 1).bit_length())
+        size = max(_SMALLEST, self.size, 1 << max(0, size - 1).bit_length())
+        self.close()
         try:
+            self.path.parent.mkdir(exist_ok=True)
+            self._number = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(self._number, 0, size)
             else:
@@ -51,6 +54,14 @@ class _File:
                 mend="free some space, or set TMPDIR to a folder with more",
             ) from error
         self.size = size
+
+    def _untouched(self) -> bool:
+        """Whether the file is as this side left it; an algorithm may have cut or removed it."""
+        try:
+            there = self.path.stat()
+        except OSError:
+            return False
+        return os.path.samestat(there, os.fstat(self._number)) and there.st_size == self.size
 
     def write(self, data: memoryview) -> None:
         done = 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adapters.errors import AdapterError, SegmenterError
+from adapters.errors import AdapterError, SegmenterError, WorkerCrashedError
 from adapters.log import Log
+from adapters.messages import Progress, Raised, Trained
 from adapters.process import Process
 
 if TYPE_CHECKING:
@@ -68,14 +69,16 @@ def run_training(  # noqa: PLR0917 - the order in which data flows
     }
     try:
         reply = process.ask(request, seconds=None)
-        while reply["reply"] == "progress":
-            on_message(reply["message"])
+        while isinstance(reply, Progress):
+            on_message(reply.message)
             reply = process.receive(seconds=None)
     finally:
         process.kill()
-    if reply["reply"] != "trained":
+        log.close()
+    if isinstance(reply, Raised):
         raise SegmenterError(
-            f"training failed: {reply['message']}", where=log.path, detail=reply["traceback"]
+            f"training failed: {reply.message}", where=log.path, detail=reply.traceback
         )
-    result: dict[str, Any] = reply["result"]
-    return result
+    if not isinstance(reply, Trained):
+        raise WorkerCrashedError(f"{adapter.name} answered something else", where=log.path)
+    return reply.result

@@ -17,6 +17,7 @@ from adapters.errors import (
     WorkerError,
 )
 from adapters.log import Log
+from adapters.messages import Invalid, Labels, NoWeights, Raised, Ready
 from adapters.process import Process
 from adapters.scratch import Scratch
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from adapters.adapter import Adapter, Model
     from adapters.environments import Environment
+    from adapters.messages import Reply
 
 _COMMAND = Path(__file__).with_name("command.py")
 
@@ -110,9 +112,10 @@ class Worker:
         self._threads = threads
         self._process: Process | None = None
         self._failure: BenchError | None = None
-        self._count = 0
         self._just_started: float | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="bench-worker-")
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="bench-worker-", ignore_cleanup_errors=True
+        )
         self._scratch = Scratch(Path(self._folder.name))
         self._log = Log(log or Path(self._folder.name) / "worker.log")
 
@@ -171,31 +174,33 @@ class Worker:
             raise TypeError(f"an image is (C, Y, X) of unsigned integers, not {image.shape}")
         self.start()
         assert self._process is not None
-        self._count += 1
-        request = {"op": "segment", "id": self._count, **self._scratch.put(image)}
+        request = {"op": "segment", **self._scratch.put(image)}
         reply = self._ask(self._process, request, self._limits.seconds)
         log = self._process.printed()
-        if reply.get("reply") != "labels" or reply.get("id") != self._count:
+        if not isinstance(reply, Labels):
             raise self._failed(reply, log)
         cold, self._just_started = self._just_started, None
         labels = self._scratch.labels()
-        return Prediction(labels, reply["seconds"], reply["peak_mb"], log, start_seconds=cold)
+        return Prediction(labels, reply.seconds, reply.peak_mb, log, start_seconds=cold)
 
     def close(self) -> None:
         """End the process and remove the scratch folder."""
         self._stop()
         self._scratch.close()
+        self._log.close()
         self._folder.cleanup()
 
     def _start(self) -> None:
         adapter = self._adapter
+        temporary = Path(self._folder.name) / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
         self._process = Process(
             adapter,
             self._environment,
             log=self._log,
             threads=self._threads,
             memory_mb=self._limits.memory_mb,
-            temporary=Path(self._folder.name),
+            temporary=temporary,
         )
         folder = str(adapter.folder)
         request: dict[str, Any] = {
@@ -211,17 +216,13 @@ class Worker:
             settings = {"command": adapter.command, "output": adapter.output, "folder": folder}
             request |= {"script": str(_COMMAND), "folder": None, "settings": settings}
         reply = self._ask(self._process, request, self._limits.start_seconds)
-        if reply["reply"] == "ready":
+        if isinstance(reply, Ready):
             return
-        if reply["reply"] == "no weights":
-            raise WeightsUnavailableError(
-                reply["message"], where=f"{adapter.name}:{self._model.name}"
-            )
+        if isinstance(reply, NoWeights):
+            raise WeightsUnavailableError(reply.message, where=f"{adapter.name}:{self._model.name}")
         raise self._failed(reply, self._process.printed())
 
-    def _ask(
-        self, process: Process, request: dict[str, Any], seconds: float | None
-    ) -> dict[str, Any]:
+    def _ask(self, process: Process, request: dict[str, Any], seconds: float | None) -> Reply:
         try:
             return process.ask(request, seconds=seconds)
         except BaseException:
@@ -229,12 +230,12 @@ class Worker:
             self._stop(at_once=True)
             raise
 
-    def _failed(self, reply: dict[str, Any], log: str) -> WorkerError:
+    def _failed(self, reply: Reply, log: str) -> WorkerError:
         where = f"{self._adapter.name}:{self._model.name}"
-        if reply["reply"] == "invalid":
-            return InvalidPredictionError(reply["message"], where=where, detail=log)
-        if reply["reply"] == "raised":
-            return SegmenterError(reply["message"], where=where, detail=reply["traceback"])
+        if isinstance(reply, Invalid):
+            return InvalidPredictionError(reply.message, where=where, detail=log)
+        if isinstance(reply, Raised):
+            return SegmenterError(reply.message, where=where, detail=reply.traceback)
         self._stop(at_once=True)
         return WorkerCrashedError("the process answered something else", where=where, detail=log)
 
