@@ -18,6 +18,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from adapters.environments import ensure
+from adapters.errors import AdapterError
 from adapters.identity import source_digest
 from adapters.registry import find
 from adapters.training import run_training
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 RECORD = "training.json"
 WEIGHTS = "model.safetensors"
+CHECKPOINT = "checkpoint.safetensors"
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def train(
     """
     adapter, _ = find(training.algorithm)
     target = training.target or dataset.manifest.targets[0]
+    _check(training, adapter, dataset, target)
     plan = _plan(training, adapter, dataset, target)
     out.mkdir(parents=True, exist_ok=True)
     lock = FileLock(out / ".lock")
@@ -140,7 +143,7 @@ def train(
         validation = _validate(training, environment, dataset, target, out)
         record = {**plan, "command": command, "result": result, "validation": validation}
         _write(out / RECORD, record)
-        (out / "checkpoint.safetensors").unlink(missing_ok=True)
+        (out / CHECKPOINT).unlink(missing_ok=True)
         return record
 
 
@@ -186,6 +189,16 @@ def hand_over(
     return index
 
 
+def _check(training: Training, adapter: Adapter, dataset: Dataset, target: str) -> None:
+    """Find the mistakes that can be found before the folder is claimed."""
+    if adapter.training is None:
+        raise AdapterError(
+            f"{adapter.name} cannot be trained here", where=adapter.folder, mend="add a train.py"
+        )
+    for split in (training.split, training.val_split):
+        dataset.read_labels(dataset.ids(split)[0], target)
+
+
 def _plan(training: Training, adapter: Adapter, dataset: Dataset, target: str) -> dict[str, Any]:
     """Return everything that the weights follow from, as plain values."""
     return {
@@ -214,6 +227,9 @@ def _claim(plan: dict[str, Any], out: Path) -> dict[str, Any] | None:
         _write(path, plan)
         return None
     earlier: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if "result" not in earlier and not (out / CHECKPOINT).exists():
+        _write(path, plan)  # nothing was learned yet that another plan could spoil
+        return None
     for key, value in plan.items():
         if earlier.get(key) != value:
             raise RunError(

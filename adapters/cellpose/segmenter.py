@@ -16,6 +16,7 @@ from cellpose import models
 from safetensors.torch import load_file
 
 _WEIGHTS = Path(__file__).resolve().parent / "weights"
+_SOURCE = "https://www.cellpose.org/models"
 _PUBLISHED = {
     "cyto3": ("cyto3", "size_cyto3.npy"),
     "nuclei": ("nucleitorch_0", "size_nucleitorch_0.npy"),
@@ -99,7 +100,7 @@ def load_published(
     try:
         both = models.Cellpose(model_type=name, device=device)
     except OSError as error:  # urllib's errors are among them
-        files = " and ".join(f"{models._MODEL_URL}/{file}" for file in _PUBLISHED[name])
+        files = " and ".join(f"{_SOURCE}/{file}" for file in _PUBLISHED[name])
         raise FileNotFoundError(
             f"the published weights of {name} are not in {models.MODEL_DIR} and cannot be fetched"
             f" ({error}); download {files} and put them there, or into the folder that"

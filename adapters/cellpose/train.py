@@ -1,10 +1,10 @@
 """Train Cellpose 3 from scratch with `cellpose.train`; runs in this adapter's own environment.
 
-`train_seg` makes the crops, the flows, the loss and the optimiser's steps; `train_size` fits the size
-model on the trained network's styles. What is added here: intensities vary from draw to draw,
+`train_seg` makes the crops, the flows, the loss and the optimiser's steps; `train_size` fits the
+size model on the trained network's styles. What is added here: intensities vary from draw to draw,
 progress is reported, and a killed training continues. `train_seg` cannot resume, but its random
 numbers follow from the epoch alone. So a resumed training calls it with the same arguments and
-passes over the steps already done (`Resumption`), which costs seconds and ends in the same weights.
+passes over the steps already done (`Resumption`), which costs little and ends in the same weights.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 import re
 import tempfile
 from pathlib import Path
@@ -70,7 +69,7 @@ def train(
     dict
         `parameters`, `train_loss`, `val_loss`, `history` and `versions` of the libraries.
     """
-    settings = {**DEFAULTS, **options}
+    settings = _settings(options)
     torch.set_num_threads(settings["threads"])
     torch.manual_seed(settings["seed"])
     device = torch.device(settings["device"])
@@ -118,7 +117,11 @@ def train(
             bsize=settings["size_crop"],
             n_epochs=settings["size_epochs"],
         )
-    _write(Path(out) / "model.safetensors", {**network.state_dict(), **_size_tensors(size)}, {})
+    _write(
+        Path(out) / "model.safetensors",
+        {**network.state_dict(), **_size_tensors(size)},
+        {"format": "pt"},
+    )
     return {
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "train_loss": resumption.losses[-1]["train_loss"],
@@ -126,6 +129,14 @@ def train(
         "history": resumption.losses,
         "versions": {"torch": torch.__version__, "numpy": np.__version__},
     }
+
+
+def _settings(options: Dict[str, Any]) -> Dict[str, Any]:
+    """Return every option, those given over the defaults."""
+    unknown = sorted(set(options) - set(DEFAULTS))
+    if unknown:
+        raise ValueError(f"unknown option {unknown[0]!r}; known: {', '.join(sorted(DEFAULTS))}")
+    return {**DEFAULTS, **options}
 
 
 class VariedImages:
@@ -155,9 +166,9 @@ class VariedImages:
         self.draws += 1
         plane = np.clip(self.images[index][0], 0, None)
         plane = plane ** math.exp(rng.uniform(math.log(0.5), math.log(1.8)))
-        if rng.random() < 0.4:  # noqa: PLR2004
+        if rng.random() < 0.4:
             plane = ndimage.gaussian_filter(plane, rng.uniform(0.3, 1.6))
-        if rng.random() < 0.5:  # noqa: PLR2004
+        if rng.random() < 0.5:
             plane = plane + rng.normal(0, rng.uniform(0.01, 0.1), plane.shape)
         return np.stack((plane, np.zeros_like(plane))).astype(np.float32)
 
@@ -188,7 +199,7 @@ class Resumption(logging.Handler):
         self.resume_at = 0
         self.moments: Dict[int, Dict[str, torch.Tensor]] = {}
 
-    def __enter__(self) -> Resumption:
+    def __enter__(self) -> Resumption:  # noqa: PYI034 - `Self` is younger than Python 3.11
         if self.checkpoint.exists():
             self._restore()
             self.network.forward = _pass_over
@@ -284,4 +295,4 @@ def _write(path: Path, tensors: Dict[str, torch.Tensor], metadata: Dict[str, str
     """Write a safetensors file whole or not at all."""
     partial = path.with_suffix(".partial")
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, metadata)
-    os.replace(partial, path)
+    partial.replace(path)

@@ -1,18 +1,19 @@
+# ruff: noqa: INP001 - loaded from beside segmenter.py, on its own
 """U2-Net and U2-Net-P, written from the paper: Qin et al. 2020, arXiv 2005.09007.
 
 A U-net of U-nets: each stage is a *residual U-block* (RSU), itself a small U-net whose output is
 added to its input. Every decoder stage gives a side output; the side outputs are upsampled to the
-input's size and fused by a 1×1 convolution. All of them are supervised in training.
+input's size and fused by a 1x1 convolution. All of them are supervised in training.
 
-The parameters carry the names of the authors' published weights (`stage1.rebnconvin.conv_s1.weight`,
-`side1.weight`, `outconv.weight`, …), so that those load by name.
+The parameters carry the names of the authors' published weights, so that those load by name:
+`stage1.rebnconvin.conv_s1.weight`, …, `side1.weight`, …, `outconv.weight`.
 """
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 
 # Per stage: name, depth of the block, channels in, inside, out. "F" is the block without pooling.
 # Table 1 of the paper gives these numbers; stages 1-6 encode, 5d-1d decode.
@@ -36,7 +37,7 @@ _SMALL = tuple(
 
 
 class ConvBlock(nn.Module):
-    """3×3 convolution with a dilation, batch normalisation, ReLU."""
+    """3x3 convolution with a dilation, batch normalisation, ReLU."""
 
     def __init__(self, channels_in: int, channels_out: int, dilation: int = 1) -> None:
         super().__init__()
@@ -45,7 +46,7 @@ class ConvBlock(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, channels_in, Y, X) -> (N, channels_out, Y, X)."""
-        return F.relu(self.bn_s1(self.conv_s1(x)))
+        return functional.relu(self.bn_s1(self.conv_s1(x)))
 
 
 class ResidualUBlock(nn.Module):
@@ -169,15 +170,15 @@ def from_state(state: dict[str, torch.Tensor]) -> U2Net:
     network = U2Net(
         channels_in=state["stage1.rebnconvin.conv_s1.weight"].shape[1],
         channels_out=state["outconv.weight"].shape[0],
-        small=state["stage1.rebnconv1.conv_s1.weight"].shape[0] == 16,  # noqa: PLR2004
+        small=state["stage1.rebnconv1.conv_s1.weight"].shape[0] == 16,
     )
     network.load_state_dict(state)
     return network.eval()
 
 
 def _pool(x: torch.Tensor) -> torch.Tensor:
-    return F.max_pool2d(x, 2, stride=2, ceil_mode=True)
+    return functional.max_pool2d(x, 2, stride=2, ceil_mode=True)
 
 
 def _resize(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    return F.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
+    return functional.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - loaded from beside segmenter.py, on its own
 """What training and segmentation must do alike to an image's intensities."""
 
 from __future__ import annotations

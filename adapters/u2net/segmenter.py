@@ -12,13 +12,13 @@ from typing import Any, Dict
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from network import U2Net, from_state
 from pixels import normalise
 from safetensors.torch import load_file
 from scipy import ndimage
 from skimage.morphology import reconstruction
 from skimage.segmentation import watershed
+from torch.nn import functional
 
 _WEIGHTS = Path(__file__).resolve().parent / "weights"
 _TILE, _OVERLAP = 1024, 128
@@ -103,14 +103,16 @@ class Segmenter:
         """Return the salient map (Y, X), prepared as the authors prepare a photograph."""
         grey = torch.from_numpy(np.clip(plane, 0, 1))[None, None].to(self.device)
         size = (_SALIENT_SIZE, _SALIENT_SIZE)
-        grey = F.interpolate(grey, size=size, mode="bilinear", align_corners=False)
+        grey = functional.interpolate(grey, size=size, mode="bilinear", align_corners=False)
         mean, std = (
             torch.tensor(values, device=self.device)[None, :, None, None]
             for values in (_IMAGENET_MEAN, _IMAGENET_STD)
         )
         with torch.inference_mode():
             salient = torch.sigmoid(self.network((grey - mean) / std)[0])
-            whole = F.interpolate(salient, size=plane.shape, mode="bilinear", align_corners=False)
+            whole = functional.interpolate(
+                salient, size=plane.shape, mode="bilinear", align_corners=False
+            )
         return whole[0, 0].cpu().numpy()
 
 
@@ -120,7 +122,7 @@ def load_network(model: str) -> U2Net:
     if path.is_dir():
         path = path / "model.safetensors"
     if not path.is_file():
-        raise FileNotFoundError(f"there are no weights at {path}; train some with bench train u2net")
+        raise FileNotFoundError(f"there are no weights at {path}; train some: bench train u2net")
     if path.suffix == ".safetensors":
         state = load_file(str(path))
     else:

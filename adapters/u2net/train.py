@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import save_file
 from scipy import ndimage
+from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -71,7 +70,7 @@ def train(
     dict
         `parameters`, `train_loss`, `val_loss`, and `versions` of the libraries.
     """
-    settings = {**DEFAULTS, **options}
+    settings = _settings(options)
     torch.set_num_threads(settings["threads"])
     torch.manual_seed(settings["seed"])
     device = torch.device(settings["device"])
@@ -93,7 +92,7 @@ def train(
         report(line)
         if last or (epoch + 1) % settings["checkpoint_every"] == 0:
             _save(checkpoint, network, optimizer, history)
-    _write(Path(out) / "model.safetensors", dict(network.state_dict()), {"normalise": "1-99.8"})
+    _write(Path(out) / "model.safetensors", dict(network.state_dict()), {"format": "pt"})
     return {
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "train_loss": history[-1]["train_loss"],
@@ -101,6 +100,14 @@ def train(
         "history": history,
         "versions": {"torch": torch.__version__, "numpy": np.__version__},
     }
+
+
+def _settings(options: Dict[str, Any]) -> Dict[str, Any]:
+    """Return every option, those given over the defaults."""
+    unknown = sorted(set(options) - set(DEFAULTS))
+    if unknown:
+        raise ValueError(f"unknown option {unknown[0]!r}; known: {', '.join(sorted(DEFAULTS))}")
+    return {**DEFAULTS, **options}
 
 
 def _epoch(
@@ -153,7 +160,7 @@ def _loss(
     brief = settings["precision"] == "bfloat16"
     with torch.autocast(device.type, torch.bfloat16, enabled=brief):
         outputs = network(images)
-    losses = [F.binary_cross_entropy_with_logits(y.float(), targets) for y in outputs]
+    losses = [functional.binary_cross_entropy_with_logits(y.float(), targets) for y in outputs]
     return torch.stack(losses).mean()
 
 
@@ -208,16 +215,18 @@ def _augmented(scene: Scene, crop: int, rng: np.random.Generator) -> Scene:
 def _sample(plane: np.ndarray, where: torch.Tensor, mode: str) -> np.ndarray:
     """Read a plane at positions (1, Y, X, 2); beyond its edge it is mirrored."""
     values = torch.from_numpy(plane.astype(np.float32))[None, None]
-    read = F.grid_sample(values, where, mode=mode, padding_mode="reflection", align_corners=False)
+    read = functional.grid_sample(
+        values, where, mode=mode, padding_mode="reflection", align_corners=False
+    )
     return read[0, 0].numpy()
 
 
 def _varied(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Vary gamma, gain, offset, sharpness and noise: real cameras and stains differ."""
     image = np.clip(image, 0, None) ** math.exp(rng.uniform(math.log(0.5), math.log(1.8)))
-    if rng.random() < 0.4:  # noqa: PLR2004
+    if rng.random() < 0.4:
         image = ndimage.gaussian_filter(image, rng.uniform(0.3, 1.6))
-    if rng.random() < 0.5:  # noqa: PLR2004
+    if rng.random() < 0.5:
         image = image + rng.normal(0, rng.uniform(0.01, 0.1), image.shape)
     return (image * rng.uniform(0.7, 1.3) + rng.uniform(-0.1, 0.15)).astype(np.float32)
 
@@ -289,4 +298,4 @@ def _write(path: Path, tensors: Dict[str, torch.Tensor], metadata: Dict[str, str
     """Write a safetensors file whole or not at all."""
     partial = path.with_suffix(".partial")
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, metadata)
-    os.replace(partial, path)
+    partial.replace(path)
