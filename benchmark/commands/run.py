@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from cyclopts import Parameter
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from adapters import console
@@ -107,39 +108,42 @@ def _exit_code(rows: Sequence[dict[str, Any]]) -> int:
 
 def _print_board(board: dict[str, Any], page: Path | None) -> None:
     dataset = board["dataset"]
-    table = Table(
-        title=f"{dataset['name']} {dataset['version']} · {dataset['split']} · "
-        f"n = {dataset['n']} · {dataset['digest'][:19]}",
-        title_justify="left",
+    title = (
+        f"{dataset['name']} {dataset['version']}, {dataset['split']}, {dataset['target']}, "
+        f"n = {dataset['n']}"
     )
-    table.add_column("algorithm")
-    table.add_column("track")
-    for name in ("rank", "AP50", "AP75", "mean AP", "F1", "IoU", "PQ", "s/image", "peak MB", "ok"):
-        table.add_column(name, justify="right")
+    # Narrow enough for 80 columns: a track is a line of its own and cells are padded once.
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("algorithm", overflow="fold")
+    for name in ("rank", "AP50", "AP75", "mAP", "F1", "IoU", "PQ", "s/image", "ok"):
+        table.add_column(name, justify="right", no_wrap=True)
     track = None
     for row in board["rows"]:
-        if track not in {None, row["track"]}:
-            table.add_section()
-        track = row["track"]
+        if row["track"] != track:
+            track = row["track"]
+            table.add_row(f"{track}", style="dim")
         table.add_row(*_cells(row))
     console.out.print(table)
     for row in board["rows"]:
         if row["reason"]:
-            console.out.print(f"{row['algorithm']}:{row['model']} {row['reason']}")
+            console.out.print(f"{_name(row)}: {row['reason']}")
     if page:
         console.out.print(f"report: {page}")
+
+
+def _name(row: dict[str, Any]) -> str:
+    only = row["model"] == "default"
+    return str(row["algorithm"]) if only else f"{row['algorithm']}:{row['model']}"
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
     rank = row["rank"]
     figures = ("ap50", "ap75", "mean_ap", "f1_50", "mean_matched_iou", "pq")
     return [
-        f"{row['algorithm']}:{row['model']}",
-        row["track"],
+        f"  {_name(row)}",
         "" if rank is None else str(rank[0]) if rank[0] == rank[1] else f"{rank[0]}-{rank[1]}",
         *(_figure(row[name], ".3f") for name in figures),
         _figure(row["seconds_warm"], ".3f"),
-        _figure(row["peak_mb"], ".0f"),
         f"{row['n_ok']}/{row['n']}" if row["status"] in {"ok", "partial"} else row["status"],
     ]
 
