@@ -115,7 +115,7 @@ def _print_board(board: dict[str, Any], page: Path | None) -> None:
     # Narrow enough for 80 columns: a track is a line of its own and cells are padded once.
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("algorithm", overflow="fold")
-    for name in ("rank", "AP50", "AP75", "mAP", "F1", "IoU", "PQ", "s/image", "ok"):
+    for name in ("rank", "AP50", "AP75", "mAP", "F1", "IoU", "PQ", "sec", "ok"):
         table.add_column(name, justify="right", no_wrap=True)
     track = None
     for row in board["rows"]:
