@@ -140,7 +140,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
     rank = row["rank"]
     figures = ("ap50", "ap75", "mean_ap", "f1_50", "mean_matched_iou", "pq")
     return [
-        f"  {_name(row)}",
+        f" {_name(row)}",
         "" if rank is None else str(rank[0]) if rank[0] == rank[1] else f"{rank[0]}-{rank[1]}",
         *(_figure(row[name], ".3f") for name in figures),
         _figure(row["seconds_warm"], ".3f"),
