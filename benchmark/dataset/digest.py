@@ -56,8 +56,7 @@ def table_digest(table: pa.Table, key: tuple[str, ...]) -> str:
     names = sorted(table.column_names)
     plain = [name for name in names if not pa.types.is_list(table.schema.field(name).type)]
     order = [*key, *(name for name in plain if name not in key)]
-    if table.num_rows:
-        table = table.sort_by([(name, "ascending") for name in order])
+    table = table.sort_by([(name, "ascending") for name in order])
     digest = hashlib.sha256(_json_bytes([names, table.num_rows]))
     for name in names:
         _update(digest, name, table.column(name).combine_chunks())

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# Noise hardly compresses: the default level takes three times as long and saves a hundredth.
+# No predictor, though it saves more: not every reader of TIFF knows it together with zlib.
+IMAGE_LEVEL = 4
+
 IMAGE_DTYPES = (np.dtype("uint8"), np.dtype("uint16"))
 
 
@@ -108,6 +112,7 @@ def write_image(path: Path, image: NDArray[Any]) -> None:
         photometric="minisblack",
         metadata={"axes": "CYX", "mode": "grayscale"},
         compression="zlib",
+        compressionargs={"level": IMAGE_LEVEL},
         software=False,
     )
 

@@ -164,14 +164,15 @@ def _row(
 def _objects(
     sample: SampleInput, image: NDArray[Any], labels: Mapping[str, NDArray[Any]]
 ) -> pa.Table:
-    measured = [
-        measure_objects(image, array).assign(target=target) for target, array in labels.items()
-    ]
-    frame = pd.concat(measured, ignore_index=True)
-    if sample.objects is not None:
-        frame = _with_given(frame, sample.objects, sample.id)
-    table = pa.Table.from_pandas(frame.assign(sample=sample.id), preserve_index=False)
-    return tables.canonical(table, "objects")
+    measured = {target: measure_objects(image, array) for target, array in labels.items()}
+    if sample.objects is None:
+        parts = [
+            _table(frame, sample=sample.id, target=target) for target, frame in measured.items()
+        ]
+        return tables.canonical(pa.concat_tables(parts), "objects")
+    frames = [frame.assign(target=target) for target, frame in measured.items()]
+    joined = _with_given(pd.concat(frames, ignore_index=True), sample.objects, sample.id)
+    return tables.canonical(_table(joined, sample=sample.id), "objects")
 
 
 def _with_given(measured: pd.DataFrame, given: pd.DataFrame, where: str) -> pd.DataFrame:
@@ -198,6 +199,14 @@ def _with_given(measured: pd.DataFrame, given: pd.DataFrame, where: str) -> pd.D
 
 
 def _spots(sample: SampleInput) -> pa.Table:
-    frame = pd.DataFrame() if sample.spots is None else sample.spots
-    table = pa.Table.from_pandas(frame.assign(sample=sample.id), preserve_index=False)
-    return tables.canonical(table, "spots")
+    if sample.spots is None:
+        return tables.empty("spots")
+    return tables.canonical(_table(sample.spots, sample=sample.id), "spots")
+
+
+def _table(frame: pd.DataFrame, **constant: str) -> pa.Table:
+    """Return a frame as a table, with further columns of one value."""
+    columns = {str(name): pa.Array.from_pandas(frame[name]) for name in frame.columns}
+    for name, value in constant.items():
+        columns[name] = pa.repeat(pa.scalar(value, pa.string()), len(frame))
+    return pa.table(columns)

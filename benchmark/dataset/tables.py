@@ -122,6 +122,11 @@ def from_rows(rows: Sequence[Mapping[str, Any]], name: TableName) -> pa.Table:
     return canonical(pa.table(arrays), name)
 
 
+def empty(name: TableName) -> pa.Table:
+    """Return a table without rows."""
+    return pa.schema(FIELDS[name]).empty_table()
+
+
 def save(table: pa.Table, name: TableName, folder: Path) -> None:
     """Write a canonical table, rows in the order of its key."""
     pq.write_table(_in_order(table, name), folder / f"{name}.parquet", compression="zstd")
@@ -171,8 +176,6 @@ def load_frame(name: TableName, folder: Path) -> pd.DataFrame:
 
 
 def _in_order(table: pa.Table, name: TableName) -> pa.Table:
-    if not table.num_rows:
-        return table  # sorting an empty table fails in older releases of Arrow
     return table.sort_by([(column, "ascending") for column in KEYS[name]])
 
 

@@ -1,0 +1,231 @@
+"""Read the image and mask files of other tools; write images so that they are read back alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tifffile
+from PIL import Image
+from scipy import ndimage
+
+from benchmark.dataset import images
+from benchmark.errors import DatasetError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+TIFF_SUFFIXES = (".tif", ".tiff")
+LOSSY_SUFFIXES = (".jpg", ".jpeg")
+SUFFIXES = (*TIFF_SUFFIXES, ".png", *LOSSY_SUFFIXES)
+
+RGB = ("red", "green", "blue")
+MAX_CHANNELS = 4
+"""An axis without a name is taken for channels up to this length, beyond it for a stack."""
+
+_CORNERS_TOO = np.ones((3, 3), bool)
+
+
+def read_image(path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Read an image file as (C, Y, X), uint8 or uint16, and the names of its channels.
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be read, is a stack, or holds what these types cannot hold exactly.
+    """
+    array, axes = _decode(path)
+    if axes == "YX":
+        return _exact(array[np.newaxis], path), ("intensity",)
+    array = np.moveaxis(array, axes.index("C"), 0) if "C" in axes else _colours(array, axes, path)
+    names = (
+        RGB if "S" in axes and len(array) == 3 else tuple(f"channel_{i}" for i in range(len(array)))
+    )
+    return _exact(array, path), ("intensity",) if len(array) == 1 else names
+
+
+def read_mask(path: Path, *, binary: bool | None) -> NDArray[Any]:
+    """Read a file of labels or a binary mask as integers (Y, X).
+
+    Parameters
+    ----------
+    path
+        The file.
+    binary
+        As `Layout.read` has it.
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be read, is compressed with loss, coloured, or a binary mask where
+        labels are wanted, or the other way round.
+    """
+    if path.suffix.lower() in LOSSY_SUFFIXES:
+        raise DatasetError(
+            "JPEG changes values, it cannot hold labels",
+            where=path,
+            mend="save the labels as PNG or TIFF where they are made",
+        )
+    array, axes = _decode(path)
+    if "S" in axes:
+        array = _one_of_equal_colours(np.moveaxis(array, axes.index("S"), 0), path)
+    if array.ndim != 2:
+        raise _stack(array, axes, path)
+    if binary:
+        return _regions(array, path)
+    if binary is None and _looks_binary(array):
+        raise DatasetError(
+            "this is a binary mask: it says where there are objects, not which pixels are of one",
+            where=path,
+            mend="import with --binary, which takes each connected region as an object (those "
+            "that touch become one), or with --no-binary if the file does hold one object",
+        )
+    return array.astype(np.uint8) if array.dtype == bool else array
+
+
+def write_image(path: Path, image: NDArray[Any], channels: tuple[str, ...]) -> None:
+    """Write an image (C, Y, X) as a TIFF: in colour if its channels are red, green and blue."""
+    if channels == RGB:
+        colours = np.moveaxis(image, 0, -1)
+        tifffile.imwrite(
+            path, colours, photometric="rgb", metadata=None, compression="zlib", software=False
+        )
+    else:
+        images.write_image(path, image)
+
+
+def _decode(path: Path) -> tuple[NDArray[Any], str]:
+    """Return what a file holds and its axes, those of length one left out except Y and X.
+
+    Axes are Y, X, S (colours), C (channels) or other letters for what cannot be imported.
+    """
+    try:
+        if path.suffix.lower() in TIFF_SUFFIXES:
+            array, axes = _decode_tiff(path)
+        else:
+            array, axes = _decode_pillow(path)
+    except DatasetError:
+        raise
+    except Exception as error:  # a decoder given damaged bytes may raise anything
+        raise DatasetError(
+            f"the file cannot be read, it is truncated, damaged or of an unknown kind: {error}",
+            where=path,
+            mend="get a fresh copy of the file, or save it as TIFF (zlib or uncompressed) or PNG",
+        ) from error
+    kept = [i for i, axis in enumerate(axes) if axis in "YX" or array.shape[i] != 1]
+    array = array.reshape([array.shape[i] for i in kept])
+    axes = "".join(axes[i] for i in kept)
+    if len(axes) == 3 and not set("SC") & set(axes) and not set("ZT") & set(axes):
+        if array.shape[0] <= MAX_CHANNELS:
+            axes = "CYX"
+        elif array.shape[2] <= MAX_CHANNELS:
+            axes = "YXC"
+    return array, axes
+
+
+def _decode_tiff(path: Path) -> tuple[NDArray[Any], str]:
+    with tifffile.TiffFile(path) as file:
+        if len(file.series) != 1:
+            raise DatasetError(
+                f"the file holds {len(file.series)} images",
+                where=path,
+                mend="save each image as a file of its own",
+            )
+        series = file.series[0]
+        try:
+            return series.asarray(), series.axes
+        except ValueError as error:  # a compression such as LZW, which Pillow knows
+            if "imagecodecs" not in str(error) or len(file.pages) != 1:
+                raise
+    return _decode_pillow(path)
+
+
+def _decode_pillow(path: Path) -> tuple[NDArray[Any], str]:
+    with Image.open(path) as image:
+        encoding = str(image.tile[0].args) if image.tile else ""
+        if ";16" in encoding and image.mode in {"RGB", "RGBA", "LA"}:
+            raise DatasetError(
+                "colours of 16 bits cannot be read from this kind of file without loss",
+                where=path,
+                mend="save it as TIFF",
+            )
+        array = np.asarray(image)
+    return array, "YX" if array.ndim == 2 else "YXS"
+
+
+def _colours(array: NDArray[Any], axes: str, path: Path) -> NDArray[Any]:
+    """Return colours (C, Y, X) without an alpha channel, which has to be opaque."""
+    if array.ndim != 3 or "S" not in axes:
+        raise _stack(array, axes, path)
+    array = np.moveaxis(array, axes.index("S"), 0)
+    if len(array) in {2, 4}:
+        if (array[-1] != array[-1].flat[0]).any():
+            raise DatasetError(
+                "the image is transparent in places; its pixels have no one value there",
+                where=path,
+                mend="save it without an alpha channel",
+            )
+        array = array[:-1]
+    return array
+
+
+def _one_of_equal_colours(array: NDArray[Any], path: Path) -> NDArray[Any]:
+    colours = array[:-1] if len(array) in {2, 4} else array
+    if (colours != colours[0]).any():
+        raise DatasetError(
+            "labels are coloured, and which colours belong to one object cannot be known",
+            where=path,
+            mend="save the numbers of the objects: one channel, integers, 0 background",
+        )
+    first: NDArray[Any] = colours[0]
+    return first
+
+
+def _exact(image: NDArray[Any], path: Path) -> NDArray[Any]:
+    """Return an image as uint8 or uint16 if that loses nothing."""
+    if image.dtype.newbyteorder("=") in images.IMAGE_DTYPES:
+        return image.astype(image.dtype.newbyteorder("="), copy=False)
+    least, most = image.min(initial=0), image.max(initial=0)
+    if image.dtype != bool and least >= 0 and most <= 65535:
+        whole = image.astype(np.uint16)
+        if np.array_equal(whole, image):
+            return whole
+    raise DatasetError(
+        f"the image is {image.dtype} with values from {least} to {most}, which neither uint8 nor "
+        "uint16 can hold",
+        where=path,
+        mend="rescale all images alike: np.round(image * scale).astype(np.uint16)",
+    )
+
+
+def _looks_binary(mask: NDArray[Any]) -> bool:
+    if mask.dtype == bool:
+        return True
+    if mask.dtype.kind not in "iu":
+        return False
+    highest = mask.max(initial=0)
+    if highest not in {1, 255} or ((mask != 0) & (mask != highest)).any():
+        return False
+    return bool(highest == 255 or ndimage.label(mask, _CORNERS_TOO)[1] > 1)
+
+
+def _regions(mask: NDArray[Any], path: Path) -> NDArray[Any]:
+    inside = mask != 0
+    if (mask[inside] != mask.max(initial=0)).any():
+        raise DatasetError(
+            "this is no binary mask: it has more than two values",
+            where=path,
+            mend="import without --binary",
+        )
+    labels: NDArray[Any] = ndimage.label(inside, _CORNERS_TOO)[0]
+    return labels
+
+
+def _stack(array: NDArray[Any], axes: str, path: Path) -> DatasetError:
+    return DatasetError(
+        f"the file holds a stack with the axes {axes} and the shape {array.shape}",
+        where=path,
+        mend="save each plane or time as a file of its own; images are (channels, height, width)",
+    )
