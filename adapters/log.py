@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LARGEST = 8 << 20
+_LARGEST_IN_USE = 64 << 20
 _KEPT = 1 << 20
 _TAIL = 8 << 10
 
@@ -40,10 +41,14 @@ class Log:
         start = max(mark, size - _TAIL)
         return os.pread(self.number, size - start, start).decode(errors="replace")
 
-    def trim(self) -> bool:
-        """Cut a file that grew too large down to its last part, and tell whether it was cut."""
+    def trim(self, *, in_use: bool = False) -> bool:
+        """Cut a file that grew too large down to its last part, and tell whether it was cut.
+
+        What a child prints while the file is being cut may be lost, so that a file `in_use` is
+        given more room.
+        """
         size = self.size()
-        if size <= _LARGEST:
+        if size <= (_LARGEST_IN_USE if in_use else _LARGEST):
             return False
         tail = os.pread(self.number, _KEPT, size - _KEPT)
         os.ftruncate(self.number, 0)

@@ -199,7 +199,7 @@ class Process:
 
     def _look(self) -> None:
         """Look after a silent child."""
-        if self._log.trim():
+        if self._log.trim(in_use=True):
             self._mark = 0
         if self._process.poll() is not None and not self._selector.select(0):
             self._gone()

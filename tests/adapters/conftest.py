@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -14,28 +15,25 @@ from adapters.worker import Limits, Worker
 MISBEHAVING = Path(__file__).parent / "misbehaving"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def misbehaving():
-    """A function that returns a worker which misbehaves in a given way."""
-    workers = []
+    """A function that returns a worker which misbehaves in the given ways."""
+    with ExitStack() as stack:
 
-    def make(mode, limits=None, **options):
-        adapter = Adapter.load(MISBEHAVING)
-        worker = Worker(
-            adapter,
-            adapter.model(),
-            ensure(adapter),
-            parameters={"mode": mode},
-            limits=limits or Limits(seconds=20, start_seconds=20),
-            threads=1,
-            **options,
-        )
-        workers.append(worker)
-        return worker
+        def make(*modes, limits=None, **options):
+            adapter = Adapter.load(MISBEHAVING)
+            worker = Worker(
+                adapter,
+                adapter.model(),
+                ensure(adapter),
+                parameters={"mode": ",".join(modes)},
+                limits=limits or Limits(seconds=20, start_seconds=20),
+                threads=1,
+                **options,
+            )
+            return stack.enter_context(worker)
 
-    yield make
-    for worker in workers:
-        worker.close()
+        yield make
 
 
 @pytest.fixture

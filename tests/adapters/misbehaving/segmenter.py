@@ -48,14 +48,14 @@ def good(image):
 
 class Segmenter:
     def __init__(self, model, parameters, device):
-        self.mode = parameters["mode"]
-        if self.mode.startswith("init_"):
-            getattr(self, self.mode)()
+        self.modes = parameters["mode"].split(",")
+        if self.modes[0].startswith("init_"):
+            getattr(self, self.modes[0])()
 
     def segment(self, image):
         if image[0, 0, 0] != 1:
             return good(image)
-        return getattr(self, self.mode)(image)
+        return getattr(self, self.modes[image[0, 0, 1] - 1])(image)
 
     # On loading.
 

@@ -1,0 +1,91 @@
+"""Names of segmenters, and what they lead to."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from adapters import registry
+from adapters.errors import AdapterError, UnknownAlgorithmError, UnknownModelError
+from adapters.registry import find, folders
+
+SEGMENTER = "class Segmenter: ...\n"
+
+
+@pytest.mark.parametrize("name", ["oracle", "empty", "random", "otsu-watershed"])
+def test_shipped_adapters_are_named_as_their_folders(name):
+    adapter, model = find(name)
+    assert adapter.name == name
+    assert adapter.folder.name == name.replace("-", "_")
+    assert model.track == ("classical" if name == "otsu-watershed" else "control")
+
+
+def test_every_shipped_folder_loads_under_its_own_name():
+    for name, folder in folders().items():
+        adapter, _ = find(name)
+        assert (adapter.name, adapter.folder) == (name, folder)
+        assert adapter.summary
+        assert adapter.licence.code != "unstated"
+
+
+@pytest.mark.parametrize("text", ["{folder}", "{folder}/", "./mine", "mine", "~/mine"])
+def test_a_folder_may_stand_for_a_name(make_adapter, monkeypatch, text):
+    folder = make_adapter(segmenter__py=SEGMENTER)
+    monkeypatch.chdir(folder.parent)
+    monkeypatch.setenv("HOME", str(folder.parent))
+    adapter, model = find(text.format(folder=folder))
+    assert (adapter.folder, model.name) == (folder, "default")
+
+
+def test_a_shipped_name_wins_over_a_folder(make_adapter, monkeypatch):
+    folder = make_adapter(name="oracle", segmenter__py=SEGMENTER)
+    monkeypatch.chdir(folder.parent)
+    assert find("oracle")[0].folder != folder
+    assert find("./oracle")[0].folder == folder
+
+
+def test_weights_may_stand_for_a_model(make_adapter, monkeypatch, tmp_path):
+    folder = make_adapter(segmenter__py=SEGMENTER)
+    weights = tmp_path / "w" / "net.bin"
+    weights.parent.mkdir()
+    weights.write_bytes(b"1")
+    monkeypatch.chdir(tmp_path)
+    for text in (f"{folder}:{weights}", "./mine:./w/net.bin", "mine:w/net.bin"):
+        _, model = find(text)
+        assert (model.name, model.argument) == ("net.bin", str(weights))
+        assert model.track == "as-published"
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("orcale", UnknownAlgorithmError, "no algorithm 'orcale'.*did you mean 'oracle'"),
+        ("./nowhere", UnknownAlgorithmError, "there is no folder ./nowhere"),
+        ("oracle:best", UnknownModelError, "no model 'best'.*default"),
+        ("oracle:./best", UnknownModelError, "there are no weights at ./best"),
+        ("./bare", AdapterError, "the folder is no adapter"),
+    ],
+)
+def test_a_wrong_name_is_explained(tmp_path, monkeypatch, text, error, message):
+    (tmp_path / "bare").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match="(?s)" + message):
+        find(text)
+
+
+def test_an_installed_package_offers_an_adapter(make_adapter, monkeypatch):
+    source = "raise RuntimeError('finding it must not import it')\n"
+    folder = make_adapter(name="theirs_x", __init____py=source, segmenter__py=SEGMENTER)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(folder.parent)])
+    points = [
+        EntryPoint("theirs", "theirs_x", registry.ENTRY_POINTS),
+        EntryPoint("oracle", "theirs_x", registry.ENTRY_POINTS),
+        EntryPoint("gone", "no_such_package", registry.ENTRY_POINTS),
+    ]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    assert find("theirs")[0].folder == folder
+    assert Path(folders()["oracle"]).name == "oracle"
+    assert "gone" not in folders()
