@@ -11,6 +11,7 @@ from skimage import measure
 
 from generators.dials import dial
 from generators.outlines import HARMONICS
+from generators.polygons import snapped
 from generators.texture import smooth_noise
 
 if TYPE_CHECKING:
@@ -132,12 +133,13 @@ def outline(grown: Grown, number: int, pad: int) -> Floats:
     y0, x0 = max(rows.min() - 1, 0), max(columns.min() - 1, 0)
     block = (slice(y0, rows.max() + 2), slice(x0, columns.max() + 2))
     own = grown.labels[block] == number
-    level = np.where(own, np.clip(grown.edge[block], -0.5, -1e-3), 0.5)
+    level = np.where(own, np.clip(grown.edge[block], -0.5, -0.02), 0.5)
     free = ~own & (grown.labels[block] == 0)
-    level[free] = np.clip(grown.edge[block][free], 1e-3, 0.5)
+    level[free] = np.clip(grown.edge[block][free], 0.02, 0.5)
     contours: list[Floats] = measure.find_contours(np.pad(level, 1, constant_values=0.5), 0.0)  # type: ignore[no-untyped-call]
-    longest: Floats = max(contours, key=len)[:-1] + np.array([y0 - 1 - pad, x0 - 1 - pad])
-    return longest
+    # Kept 0.02 off the zero level above, the contour stays between pixel centres when snapped.
+    longest = max(contours, key=len)[:-1]
+    return snapped(longest + np.array([y0 - 1 - pad, x0 - 1 - pad]))
 
 
 def light(

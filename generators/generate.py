@@ -97,7 +97,7 @@ def settle(recipe: Recipe, task: Task) -> tuple[Settings, dict[str, Any]]:
     for section, settings in recipe.sections(task.variant).items():
         values = _drawn(section, settings, task)
         chosen[section] = SECTIONS[section](**values)
-        factors |= {name: value for name, value in values.items() if not isinstance(value, str)}
+        factors |= {name: value for name, value in values.items() if isinstance(value, float)}
     if task.variant is not None:
         factors["variant"] = task.variant.name
     if task.factor is not None:

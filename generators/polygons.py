@@ -14,6 +14,15 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
+def snapped(vertices: Floats) -> Floats:
+    """Return vertices on a lattice of 1/64 px.
+
+    There a table of outlines takes half the space, and what it holds is what was rasterised.
+    """
+    on_lattice: Floats = np.rint(vertices * 64) / 64
+    return on_lattice
+
+
 class Window(NamedTuple):
     """A block of pixels: its first row and column, its height and width."""
 

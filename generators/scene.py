@@ -14,7 +14,15 @@ from scipy import ndimage
 
 from generators.dials import dial
 from generators.outlines import Shape, random_outline
-from generators.polygons import Floats, Window, contains, distance, edge_distance, window_of
+from generators.polygons import (
+    Floats,
+    Window,
+    contains,
+    distance,
+    edge_distance,
+    snapped,
+    window_of,
+)
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -249,6 +257,7 @@ def _add(canvas: Canvas, layout: Layout, nuclei: Shape, index: int, rng: Generat
             outline, _ = _beside(canvas, shape, layout.gap + slack, rng)
         else:
             outline = _anywhere(canvas, shape, rng)
+        outline = snapped(outline)
         if not (overlapping and not first) and not canvas.is_clear(outline, layout.gap):
             continue
         nucleus = Nucleus(index, outline, float(height), condensed)

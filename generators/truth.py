@@ -178,7 +178,7 @@ def _from_outlines(outlines: list[Floats], shape: tuple[int, ...]) -> dict[str, 
         "outline_area": np.round(np.array([abs(area(o)) for o in outlines], dtype=float), 4),
         "outline_y": np.round(centres[:, 0], 4),
         "outline_x": np.round(centres[:, 1], 4),
-        "outline": pd.Series([np.round(o, 3).ravel() for o in outlines], dtype=object),
+        "outline": pd.Series([outline.ravel() for outline in outlines], dtype=object),
     }
 
 
