@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.dataset import DatasetWriter, SampleInput, SampleRecord, write_sample
 from generators.dials import draw
-from generators.recipe import SECTIONS, Recipe, Sizes, Variant, dials_of
+from generators.recipe import Recipe, Sizes, Variant
 from generators.render import Rendered, Settings, render
+from generators.sections import SECTIONS, dials_of
 from generators.seeds import Seed
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _levels(recipe: Recipe) -> Iterator[tuple[str, str | None, float | None]]:
         yield "", None, None
     for factor, levels in recipe.sweep.items():
         for level in levels:
-            yield f"-{factor}{level:g}", factor, level
+            yield f"-{factor}{level:.12g}", factor, level
 
 
 def _variants(variants: tuple[Variant, ...]) -> Iterator[Variant | None]:
@@ -121,7 +122,7 @@ def _drawn(section: str, settings: Section, task: Task) -> dict[str, Any]:
             values[name] = setting
         else:
             rng = task.seed.at("dial", name).generator()
-            values[name] = round(draw(setting, rng), 6)
+            values[name] = round(float(draw(setting, rng)), 6)
     return values
 
 

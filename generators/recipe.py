@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from generators.camera import Camera
-from generators.cells import Cells
-from generators.dials import Setting, extremes, read_setting
+from generators.dials import Setting, extremes
 from generators.errors import RecipeError, nearest
-from generators.optics import Optics
-from generators.outlines import Shape
-from generators.scene import Layout
-from generators.spots import Spots
-from generators.texture import Shading
+from generators.sections import SECTIONS, check_section, check_sweep, section_of, unknown_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-SECTIONS: dict[str, type] = {
-    "layout": Layout,
-    "nuclei": Shape,
-    "shading": Shading,
-    "cells": Cells,
-    "spots": Spots,
-    "optics": Optics,
-    "camera": Camera,
-}
 LAYERS = ("nuclei", "cells", "spots")
 HOME = Path(__file__).with_name("recipes")
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -83,7 +68,8 @@ class Recipe(BaseModel):
         Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], Annotated[int, Field(ge=0, le=10**6)]
     ] = {"test": 12}
     channels: dict[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,49}$")], tuple[str, ...]
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,49}$")],
+        Annotated[tuple[str, ...], Field(min_length=1)],
     ] = {}
     layout: Section = {}
     nuclei: Section = {}
@@ -96,23 +82,45 @@ class Recipe(BaseModel):
     sweep: dict[str, tuple[float, ...]] = {}
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Recipe:
+    def _has_what_it_names(self) -> Self:
         if not any(self.splits.values()):
             raise ValueError("splits: no split has a scene")
         for name, layers in self.channels.items():
             for layer in layers:
                 if layer not in LAYERS:
-                    raise ValueError(
-                        f"channels.{name}: no layer {layer!r}, {nearest(layer, LAYERS)}"
-                    )
-                if layer != "nuclei" and getattr(self, layer) is None:
-                    raise ValueError(
-                        f"channels.{name}: there are no {layer}, add a [{layer}] table"
-                    )
+                    hint = nearest(layer, LAYERS)
+                    raise ValueError(f"channels.{name}: no layer {layer!r}; {hint}")
+                self._require(layer, f"channels.{name}")
+        for dial in self.sweep:
+            self._require(str(section_of(dial)), f"sweep.{dial}")
+        for variant in self.variants:
+            for section in ("cells", "spots"):
+                if getattr(variant, section):
+                    self._require(section, f"variants, {variant.name}")
+        if self.spots is not None and self.spots.get("inside") == "cells":
+            self._require("cells", "spots.inside")
+        return self
+
+    def _require(self, section: str, place: str) -> None:
+        if getattr(self, section) is None:
+            raise ValueError(f"{place}: this recipe makes no {section}; add a [{section}] table")
+
+    @model_validator(mode="after")
+    def _varies_soundly(self) -> Self:
         names = [variant.name for variant in self.variants]
         if len(set(names)) < len(names):
             raise ValueError("variants: two have the same name")
+        for variant in self.variants or (None,):
+            highest = max(self._span("offset", variant))
+            if highest >= 2 ** round(min(self._span("bit_depth", variant))) - 1:
+                place = "camera" if variant is None else f"variants, {variant.name}, camera"
+                raise ValueError(f"{place}: offset {highest:g} leaves no grey level for light")
         return self
+
+    def _span(self, dial: str, variant: Variant | None) -> tuple[float, ...]:
+        """Return the extreme values of a dial of the camera, those of a sweep included."""
+        setting = self.sections(variant)["camera"].get(dial, getattr(Camera, dial))
+        return (*extremes(cast("Setting", setting)), *self.sweep.get(dial, ()))
 
     @property
     def layers(self) -> dict[str, tuple[str, ...]]:
@@ -138,19 +146,6 @@ class Recipe(BaseModel):
             for name in SECTIONS
             if (own := getattr(self, name)) is not None
         }
-
-
-def dials_of(section: str) -> dict[str, Mapping[str, Any]]:
-    """Return what is known of each dial of a section: its default, limits, unit, meaning."""
-    return {
-        entry.name: {"default": entry.default, **entry.metadata}
-        for entry in dataclasses.fields(SECTIONS[section])
-    }
-
-
-def section_of(dial: str) -> str | None:
-    """Return the section that a dial stands in; dials' names are unique."""
-    return next((name for name in SECTIONS if dial in dials_of(name)), None)
 
 
 def load(recipe: str | Path) -> Recipe:
@@ -205,78 +200,13 @@ def parse(document: Mapping[str, Any], where: str | Path = "recipe") -> Recipe:
     for prefix, table in tables:
         for name in SECTIONS:
             if isinstance(table.get(name), dict):
-                _check_section(name, table[name], prefix, where)
-    _check_sweep(document.get("sweep", {}), where)
+                check_section(name, table[name], prefix, where)
+    if isinstance(document.get("sweep"), dict):
+        check_sweep(document["sweep"], where)
     try:
         return Recipe.model_validate(document)
     except ValidationError as error:
         raise _explained(error, where) from None
-
-
-def _check_section(section: str, table: Mapping[str, Any], prefix: str, where: str | Path) -> None:
-    known = dials_of(section)
-    for key, value in table.items():
-        place = f"{prefix}{section}.{key}"
-        if key not in known:
-            raise _unknown(place, key, known, where)
-        options = known[key].get("options")
-        if options is not None:
-            if value not in options:
-                raise RecipeError(
-                    f"{place} cannot be {value!r}",
-                    where=where,
-                    mend=f"one of: {', '.join(options)}",
-                )
-            continue
-        try:
-            low, high = extremes(read_setting(value))
-        except ValueError as error:
-            raise RecipeError(f"{place}: {error}", where=where, mend=SETTINGS) from None
-        _check_limits(place, (low, high), known[key], where)
-
-
-SETTINGS = "a number, { min = 1, max = 2 }, or { choices = [1, 2] }"
-
-
-def _check_limits(
-    place: str, values: tuple[float, float], dial: Mapping[str, Any], where: str | Path
-) -> None:
-    low, high = values
-    # Written so that a NaN, which compares false with everything, fails as well.
-    if not (dial["low"] <= low and high <= dial["high"]):
-        raise RecipeError(
-            f"{place} is out of its limits: {low:g} to {high:g}",
-            where=where,
-            mend=f"keep it within {dial['low']:g} to {dial['high']:g} {dial['unit']}",
-        )
-
-
-def _check_sweep(sweep: Any, where: str | Path) -> None:
-    if not isinstance(sweep, dict):
-        return
-    known = [dial for name in SECTIONS for dial, about in dials_of(name).items() if "low" in about]
-    for key, levels in sweep.items():
-        section = section_of(key) if key in known else None
-        if section is None:
-            raise _unknown(f"sweep.{key}", key, known, where)
-        good = isinstance(levels, list) and levels
-        if not good or not all(type(v) in {int, float} for v in levels):
-            raise RecipeError(
-                f"sweep.{key} is no list of numbers", where=where, mend=f"{key} = [1, 2, 4]"
-            )
-        if len(set(levels)) < len(levels):
-            raise RecipeError(
-                f"sweep.{key} names a level twice", where=where, mend="name each level once"
-            )
-        for level in levels:
-            _check_limits(f"sweep.{key}", (level, level), dials_of(section)[key], where)
-
-
-def _unknown(place: str, key: str, known: Iterable[str], where: str | Path) -> RecipeError:
-    known = list(known)
-    home = section_of(key)
-    mend = nearest(key, known) if home is None else f"{key!r} belongs into [{home}]"
-    return RecipeError(f"unknown key {place}", where=where, mend=mend)
 
 
 def _explained(error: ValidationError, where: str | Path) -> RecipeError:
@@ -285,8 +215,11 @@ def _explained(error: ValidationError, where: str | Path) -> RecipeError:
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         known = Variant.model_fields if "variants" in first["loc"] else Recipe.model_fields
-        return _unknown(place, str(first["loc"][-1]), known, where)
+        return unknown_key(place, str(first["loc"][-1]), known, where)
     if first["type"] == "missing":
         return RecipeError(f"the key {place} is missing", where=where, mend=f"add {place} = …")
+    if "size" in first["loc"]:
+        mend = "size = 256, size = [192, 256] or size.choices = [256, [192, 256]]; 16 to 8192 px"
+        return RecipeError("this is no size of a frame", where=where, mend=mend)
     what = first["msg"].removeprefix("Value error, ")
     return RecipeError(f"{place}: {what}" if place else what, where=where)
