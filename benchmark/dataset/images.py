@@ -124,16 +124,34 @@ def write_labels(path: Path, labels: NDArray[Any]) -> None:
     )
 
 
-def read_array(path: Path) -> NDArray[Any]:
-    """Read a TIFF whole.
+def read_array(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Read a TIFF that holds one array.
+
+    Parameters
+    ----------
+    path
+        The file.
+    shape
+        What the array has to be. It is compared before anything is decoded, so that no file can
+        ask for more memory than its data set says. TIFF does not keep axes of length one.
 
     Raises
     ------
     DatasetError
-        If the file is missing, truncated or no TIFF.
+        If the file is missing, truncated, no TIFF, or holds something of another shape.
     """
     try:
-        return np.asarray(tifffile.imread(path))
+        with tifffile.TiffFile(path) as file:
+            found = [series.shape for series in file.series]
+            if [_long_axes(one) for one in found] != [_long_axes(shape)]:
+                raise DatasetError(
+                    f"the file has the shape {found[0] if found else ()}, the table says {shape}",
+                    where=path,
+                    mend="get a fresh copy of the file",
+                )
+            return np.asarray(file.asarray()).reshape(shape)
+    except DatasetError:
+        raise
     except FileNotFoundError:
         raise DatasetError(
             "the file is missing", where=path, mend="get a fresh copy of the data set"
@@ -144,3 +162,7 @@ def read_array(path: Path) -> NDArray[Any]:
             where=path,
             mend="get a fresh copy of the file",
         ) from error
+
+
+def _long_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(length for length in shape if length != 1)

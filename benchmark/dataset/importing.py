@@ -67,13 +67,21 @@ def open_any(
         )
     if format1.detect(folder):
         return Dataset.open(folder)
+    layout = layouts.recognise(folder)
     name = name or name_of(folder)
     home = cache or seen.cache_folder()
     place = home / f"{name}-{_stamp(folder, name)}"
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / f".{place.name}.lock"):
         if not format1.detect(place):
-            import_folder(folder, place, name=name, version=seen.UNRELEASED, progress=progress)
+            import_folder(
+                folder,
+                place,
+                name=name,
+                version=seen.UNRELEASED,
+                layout=layout.NAME,
+                progress=progress,
+            )
     return Dataset.open(place)
 
 
@@ -89,6 +97,7 @@ def import_folder(
     channels: Sequence[str] | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    remember: bool = False,
     **fields: Any,
 ) -> Dataset:
     """Import a folder as a data set.
@@ -111,24 +120,27 @@ def import_folder(
         How many threads; the result does not depend on it. Default: one per processor.
     progress
         Called with the samples done and all of them.
+    remember
+        Keep the digest among those that this user has seen; see `seen`.
     fields
         Further fields of the manifest, as `DatasetWriter` takes them.
 
     Raises
     ------
     DatasetError
-        If the layout is not known, or a sample is not whole. Nothing is left then.
+        If the layout is not known, a sample is not whole, or the name and version were seen with
+        another content. Nothing is left then.
     """
     chosen = layouts.layout_named(layout) if layout else layouts.recognise(path)
     if chosen is format1:
-        fields = {
-            **format1.fields_of(manifests.load(path)),
-            **{key: value for key, value in fields.items() if value},
-        }
+        fields = {**format1.fields_of(manifests.load(path)), **fields}
     else:
-        fields = {"targets": (target,), "channels": channels, **fields}
+        note = "labels/ holds the labels as annotated: each pixel belongs to one object"
+        fields = {"targets": (target,), "channels": None, "labels_note": note, **fields}
+    if channels is not None:
+        fields["channels"] = channels
     sources = chosen.read(path, target, binary=binary)
-    with DatasetWriter(out, name=name, version=version, **fields) as writer:
+    with DatasetWriter(out, name=name, version=version, remember=remember, **fields) as writer:
         convert = partial(_convert, writer.folder, named=channels is None)
         with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
             try:
@@ -163,8 +175,8 @@ def _stamp(folder: Path, name: str) -> str:
     """Return a key that changes with the name, size or time of any file of the folder."""
     files = []
     for path in sorted(folder.rglob("*")):
-        stat = path.stat()
         if path.is_file():
+            stat = path.stat()
             files.append([path.relative_to(folder).as_posix(), stat.st_size, stat.st_mtime_ns])
     key = json.dumps([IMPORTER_VERSION, str(folder.resolve()), name, files])
     return hashlib.sha256(key.encode()).hexdigest()[:16]

@@ -66,7 +66,7 @@ def same_file_key(name: str) -> str:
 
 
 def inside(root: Path, relative: str) -> Path:
-    """Return the path of a file named inside a data set, following no way out of its folder.
+    """Return the path of a file that is named by data, which must lie inside a folder.
 
     Raises
     ------
@@ -87,7 +87,8 @@ def inside(root: Path, relative: str) -> Path:
 
 def _escape(root: Path, relative: str) -> DatasetError:
     return DatasetError(
-        f"the path {relative!r} leads out of the data set",
+        f"the path {relative!r} leads out of the folder",
         where=root,
-        mend="do not use this data set unless you trust whoever made it; get a fresh copy",
+        mend="name files inside the folder and relative to it; if you did not write the name "
+        "yourself, do not trust where the data set came from",
     )

@@ -60,6 +60,12 @@ class Dataset:
         path = builtin_path() if path == "builtin" else Path(path)
         manifest = manifests.load(path)
         samples = tables.load_frame("samples", path)
+        needed = ["digest_image"]
+        for target in manifest.targets:
+            needed += [f"n_{target}", f"digest_{target}"]
+        missing = [column for column in needed if column not in samples.columns]
+        if missing:
+            raise tables.lacks("samples", missing, path / "samples.parquet")
         for name in samples["id"]:
             check_id(name)
         if not samples["id"].is_unique:
@@ -141,13 +147,9 @@ class Dataset:
         row = self.row(sample)
         path = inside(self.path, row["image"])
         shape = (len(self.manifest.channels), int(row["height"]), int(row["width"]))
-        array = images.read_array(path)
-        if array.ndim == 2:  # TIFF does not keep an axis of length one
-            array = array[None]
+        array = images.read_array(path, shape)
         if array.dtype not in images.IMAGE_DTYPES:
             raise _unlike(f"the type {array.dtype}, not uint8 or uint16", path)
-        if array.shape != shape:
-            raise _unlike(f"the shape {array.shape}, the table says {shape}", path)
         return array
 
     def read_labels(self, sample: str, target: str = "nuclei") -> NDArray[Any]:
@@ -167,12 +169,9 @@ class Dataset:
             )
         row = self.row(sample)
         path = inside(self.path, label_path(sample, target))
-        array = images.read_array(path)
+        array = images.read_array(path, (int(row["height"]), int(row["width"])))
         if array.dtype.kind != "u":
             raise _unlike(f"the type {array.dtype}, not an unsigned integer", path)
-        if array.shape != (row["height"], row["width"]):
-            shape = (row["height"], row["width"])
-            raise _unlike(f"the shape {array.shape}, the table says {shape}", path)
         return array
 
     def read(self, sample: str) -> Sample:

@@ -13,6 +13,8 @@ from filelock import FileLock
 from benchmark.errors import DatasetError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmark.dataset.manifest import Manifest
 
 UNRELEASED = "0.0.0"
@@ -20,15 +22,18 @@ UNRELEASED = "0.0.0"
 
 
 def cache_folder() -> Path:
-    """Return where imports in passing are kept: under BENCH_CACHE, else the user's cache."""
-    base = os.environ.get("BENCH_CACHE")
-    return Path(base) / "datasets" if base else platformdirs.user_cache_path("bench") / "datasets"
+    """Return where imports in passing are kept; BENCH_CACHE moves it."""
+    return _home(platformdirs.user_cache_path) / "datasets"
 
 
 def state_folder() -> Path:
-    """Return where the digests are kept: under BENCH_CACHE, else the user's state folder."""
-    base = os.environ.get("BENCH_CACHE")
-    return Path(base) / "state" if base else platformdirs.user_state_path("bench")
+    """Return where the digests are kept; BENCH_CACHE moves it."""
+    return _home(platformdirs.user_state_path) / "state"
+
+
+def _home(default: Callable[[str], Path]) -> Path:
+    named = os.environ.get("BENCH_CACHE")
+    return Path(named).expanduser().absolute() if named else default("cellgen-bench")
 
 
 def check(manifest: Manifest) -> None:

@@ -70,6 +70,14 @@ FIELDS: dict[TableName, dict[str, Any]] = {
 }
 
 
+# Columns in which every row has a value.
+FULL: dict[TableName, tuple[str, ...]] = {
+    "samples": ("id", "split", "scene", "image", "height", "width"),
+    "objects": ("sample", "target", "label"),
+    "spots": ("sample", "channel", "y", "x"),
+}
+
+
 def canonical(table: pa.Table, name: TableName) -> pa.Table:
     """Return a table with canonical types, required columns first and all there, no metadata.
 
@@ -155,12 +163,25 @@ def load(name: TableName, folder: Path) -> pa.Table:
         ) from error
     missing = sorted(set(FIELDS[name]) - set(table.column_names))
     if missing:
+        raise lacks(name, missing, path)
+    table = canonical(table, name)
+    gaps = [column for column in FULL[name] if table.column(column).null_count]
+    if gaps:
         raise DatasetError(
-            f"the table {name} lacks {', '.join(missing)}",
+            f"the table {name} has rows without {', '.join(gaps)}",
             where=path,
             mend="get a fresh copy of the data set",
         )
-    return canonical(table, name)
+    return table
+
+
+def lacks(name: TableName, columns: Sequence[str], path: Path) -> DatasetError:
+    """Return the error for a table without columns that it must have."""
+    return DatasetError(
+        f"the table {name} lacks {', '.join(columns)}",
+        where=path,
+        mend="get a fresh copy of the data set",
+    )
 
 
 def load_frame(name: TableName, folder: Path) -> pd.DataFrame:

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from benchmark.dataset.manifest import Manifest
 
 Kind = Literal[
-    "manifest", "table", "missing", "extra", "unreadable", "image", "labels", "path", "version"
+    "manifest", "table", "missing", "extra", "damaged", "image", "labels", "path", "version"
 ]
+
+
+# Desktops leave these behind in any folder that somebody looked into.
+_LEFT_BY_SYSTEMS = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,9 @@ def verify(
         return findings + unsafe
     try:
         dataset = Dataset.open(path)
-    except DatasetError:
-        return findings  # without the table of samples nothing is known of the files
+    except DatasetError as error:
+        # Without the table of samples nothing is known of the files.
+        return findings or [Finding("table", "samples.parquet", error.what)]
     for done, sample in enumerate(dataset.ids()):
         findings += _check_sample(dataset, sample)
         if progress is not None:
@@ -150,7 +155,7 @@ def _check_array(
             return
         array = read()
     except DatasetError as error:
-        yield Finding("unreadable", file, error.what)
+        yield Finding("damaged", file, error.what)
         return
     if array_digest(array) != stated:
         yield Finding(kind, file, f"the {kind} changed: the pixels do not make the stated digest")
@@ -172,5 +177,5 @@ def _extra_files(dataset: Dataset) -> Iterator[Finding]:
         expected |= {label_path(sample, target) for target in dataset.manifest.targets}
     for file in sorted(dataset.path.rglob("*")):
         name = file.relative_to(dataset.path).as_posix()
-        if not file.is_dir() and name not in expected:
+        if not file.is_dir() and name not in expected and file.name not in _LEFT_BY_SYSTEMS:
             yield Finding("extra", name, "this file does not belong to the data set")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 from pydantic import ValidationError
 
-from benchmark.dataset import croissant, tables
+from benchmark.dataset import croissant, seen, tables
 from benchmark.dataset import manifest as manifests
 from benchmark.dataset.digest import json_digest, table_digest
 from benchmark.dataset.names import same_file_key
@@ -48,6 +48,9 @@ class DatasetWriter:
         Micrometres per pixel, if known.
     labels_note
         How overlaps are held.
+    remember
+        Keep the digest among those that this user has seen, and refuse to finish if another
+        content was seen under the same name and version.
 
     Raises
     ------
@@ -81,6 +84,7 @@ class DatasetWriter:
         networks: Mapping[str, str] | None = None,
         pixel_size_um: float | None = None,
         labels_note: str = VISIBLE,
+        remember: bool = False,
     ) -> None:
         self.path = Path(path).absolute()
         self._fields: dict[str, Any] = {
@@ -106,6 +110,7 @@ class DatasetWriter:
         self._seen: dict[str, str] = {}
         self._folder: Path | None = None
         self._exit = ExitStack()
+        self._remember = remember
 
     @property
     def folder(self) -> Path:
@@ -208,6 +213,8 @@ class DatasetWriter:
             tables.save(table, name, self.folder)
         manifests.save(manifest, self.folder)
         croissant.save(manifest, contents, self.folder)
+        if self._remember:
+            seen.remember(manifest)
 
 
 def _stacked(parts: list[pa.Table], name: TableName) -> pa.Table:

@@ -36,7 +36,7 @@ def read_image(path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:
     DatasetError
         If the file cannot be read, is a stack, or holds what these types cannot hold exactly.
     """
-    array, axes = _decode(path)
+    array, axes = _decode(path, indices=False)
     if axes == "YX":
         return _exact(array[np.newaxis], path), ("intensity",)
     array = np.moveaxis(array, axes.index("C"), 0) if "C" in axes else _colours(array, axes, path)
@@ -68,7 +68,7 @@ def read_mask(path: Path, *, binary: bool | None) -> NDArray[Any]:
             where=path,
             mend="save the labels as PNG or TIFF where they are made",
         )
-    array, axes = _decode(path)
+    array, axes = _decode(path, indices=True)
     if "S" in axes:
         array = _one_of_equal_colours(np.moveaxis(array, axes.index("S"), 0), path)
     if array.ndim != 2:
@@ -96,16 +96,17 @@ def write_image(path: Path, image: NDArray[Any], channels: tuple[str, ...]) -> N
         images.write_image(path, image)
 
 
-def _decode(path: Path) -> tuple[NDArray[Any], str]:
+def _decode(path: Path, *, indices: bool) -> tuple[NDArray[Any], str]:
     """Return what a file holds and its axes, those of length one left out except Y and X.
 
     Axes are Y, X, S (colours), C (channels) or other letters for what cannot be imported.
+    Of a picture with a palette these are the indices, which are labels, or else the colours.
     """
     try:
         if path.suffix.lower() in TIFF_SUFFIXES:
-            array, axes = _decode_tiff(path)
+            array, axes = _decode_tiff(path, indices=indices)
         else:
-            array, axes = _decode_pillow(path)
+            array, axes = _decode_pillow(path, indices=indices)
     except DatasetError:
         raise
     except Exception as error:  # a decoder given damaged bytes may raise anything
@@ -125,7 +126,7 @@ def _decode(path: Path) -> tuple[NDArray[Any], str]:
     return array, axes
 
 
-def _decode_tiff(path: Path) -> tuple[NDArray[Any], str]:
+def _decode_tiff(path: Path, *, indices: bool) -> tuple[NDArray[Any], str]:
     with tifffile.TiffFile(path) as file:
         if len(file.series) != 1:
             raise DatasetError(
@@ -134,15 +135,17 @@ def _decode_tiff(path: Path) -> tuple[NDArray[Any], str]:
                 mend="save each image as a file of its own",
             )
         series = file.series[0]
+        coloured = series.keyframe.photometric == tifffile.PHOTOMETRIC.PALETTE and not indices
         try:
-            return series.asarray(), series.axes
+            if not coloured:
+                return series.asarray(), series.axes
         except ValueError as error:  # a compression such as LZW, which Pillow knows
             if "imagecodecs" not in str(error) or len(file.pages) != 1:
                 raise
-    return _decode_pillow(path)
+    return _decode_pillow(path, indices=indices)
 
 
-def _decode_pillow(path: Path) -> tuple[NDArray[Any], str]:
+def _decode_pillow(path: Path, *, indices: bool) -> tuple[NDArray[Any], str]:
     with Image.open(path) as image:
         encoding = str(image.tile[0].args) if image.tile else ""
         if ";16" in encoding and image.mode in {"RGB", "RGBA", "LA"}:
@@ -151,7 +154,7 @@ def _decode_pillow(path: Path) -> tuple[NDArray[Any], str]:
                 where=path,
                 mend="save it as TIFF",
             )
-        array = np.asarray(image)
+        array = np.asarray(image.convert("RGBA") if image.mode == "P" and not indices else image)
     return array, "YX" if array.ndim == 2 else "YXS"
 
 
