@@ -143,7 +143,7 @@ def spread(values: NDArray[np.float64], gap: float) -> NDArray[np.float64]:
     )
     steps = gap * np.arange(len(placed))
     placed = np.maximum(np.minimum(placed, steps + (1 - steps[-1])), steps)
-    result = np.empty_like(placed)
+    result: NDArray[np.float64] = np.empty_like(placed)
     result[order] = placed
     return result
 

@@ -51,6 +51,11 @@ class Algorithm(_Read):
     key: str
     identity: dict[str, Any]
 
+    @property
+    def name(self) -> str:
+        """As the leaderboard's row of it is called."""
+        return _name(self.algorithm, self.model)
+
 
 class Plan(_Read):
     """`run.json`."""
@@ -91,8 +96,8 @@ class Row(_Read):
 
     @property
     def name(self) -> str:
-        """`algorithm:model`, as on the command line."""
-        return f"{self.algorithm}:{self.model}"
+        """`algorithm:model`, as on the command line; the algorithm alone for its only model."""
+        return _name(self.algorithm, self.model)
 
 
 class Board(_Read):
@@ -125,8 +130,8 @@ class RunFolder:
 
     @cached_property
     def algorithms(self) -> dict[str, Algorithm]:
-        """The plan's algorithms by `algorithm:model`."""
-        return {f"{entry.algorithm}:{entry.model}": entry for entry in self.plan.algorithms}
+        """The plan's algorithms by name."""
+        return {entry.name: entry for entry in self.plan.algorithms}
 
     def results_of(self, row: Row) -> pd.DataFrame:
         """Return the results of one algorithm, ordered by sample."""
@@ -147,7 +152,7 @@ def read_run(folder: Path) -> RunFolder:
     """
     plan = _model(Plan, folder / "run.json")
     rows = _model(Board, folder / "leaderboard.json").rows
-    planned = {f"{entry.algorithm}:{entry.model}" for entry in plan.algorithms}
+    planned = {entry.name for entry in plan.algorithms}
     for row in rows:
         if row.name not in planned:
             raise _damaged(folder / "run.json", f"it does not list {row.name}")
@@ -185,6 +190,11 @@ def _table(path: Path, columns: list[str]) -> pd.DataFrame:
 
 def _rows_of(table: pd.DataFrame, row: Row) -> pd.DataFrame:
     return table[(table["algorithm"] == row.algorithm) & (table["model"] == row.model)]
+
+
+def _name(algorithm: str, model: str) -> str:
+    # An adapter with one model calls it "default", which tells a reader nothing.
+    return algorithm if model == "default" else f"{algorithm}:{model}"
 
 
 def _unfinished(path: Path) -> RunError:
