@@ -34,7 +34,7 @@ Flag = Annotated[bool, Parameter(negative="")]
 
 
 @app.command
-def info(dataset: str = "builtin", *, json: Flag = False) -> None:
+def info(dataset: str, *, json: Flag = False) -> None:
     """Show what a data set holds.
 
     Parameters

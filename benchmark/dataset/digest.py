@@ -66,7 +66,7 @@ def table_digest(table: pa.Table, key: tuple[str, ...]) -> str:
 def _update(digest: hashlib._Hash, name: str, column: Any) -> None:
     """Add one column: its name and type, which rows have a value, then the values."""
     kind = column.type
-    digest.update(_json_bytes([name, str(kind)]))
+    digest.update(_json_bytes([name, _type_name(kind)]))
     digest.update(np.packbits(column.is_valid().to_numpy(zero_copy_only=False)).tobytes())
     if pa.types.is_list(kind):
         lengths = pc.fill_null(pc.list_value_length(column), 0)
@@ -82,6 +82,17 @@ def _update(digest: hashlib._Hash, name: str, column: Any) -> None:
     else:
         dtype = "<f8" if pa.types.is_floating(kind) else "<i8"
         digest.update(_numbers(pc.fill_null(column, 0), dtype))
+
+
+def _type_name(kind: Any) -> str:
+    """Return a name of a canonical type that no release of Arrow can change."""
+    if pa.types.is_list(kind):
+        return "numbers"
+    if pa.types.is_string(kind):
+        return "text"
+    if pa.types.is_boolean(kind):
+        return "truth"
+    return "fraction" if pa.types.is_floating(kind) else "integer"
 
 
 def _numbers(column: Any, dtype: str) -> bytes:

@@ -142,13 +142,7 @@ def read_array(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
     """
     try:
         with tifffile.TiffFile(path) as file:
-            found = [series.shape for series in file.series]
-            if [_long_axes(one) for one in found] != [_long_axes(shape)]:
-                raise DatasetError(
-                    f"the file has the shape {found[0] if found else ()}, the table says {shape}",
-                    where=path,
-                    mend="get a fresh copy of the file",
-                )
+            _check_shape([series.shape for series in file.series], shape, path)
             return np.asarray(file.asarray()).reshape(shape)
     except DatasetError:
         raise
@@ -162,6 +156,15 @@ def read_array(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
             where=path,
             mend="get a fresh copy of the file",
         ) from error
+
+
+def _check_shape(found: list[tuple[int, ...]], shape: tuple[int, ...], path: Path) -> None:
+    if [_long_axes(one) for one in found] != [_long_axes(shape)]:
+        raise DatasetError(
+            f"the file has the shape {found[0] if found else ()}, the table says {shape}",
+            where=path,
+            mend="get a fresh copy of the file",
+        )
 
 
 def _long_axes(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -53,7 +53,7 @@ def cannot_write(error: OSError, path: Path) -> DatasetError:
     """Return the error for a write that failed."""
     if is_full(error):
         return DatasetError(
-            "the disk is full", where=path, mend="free some space, or write elsewhere"
+            "no space left on the disk", where=path, mend="free some space, or write elsewhere"
         )
     return DatasetError(f"cannot write: {error}", where=path, mend="check that you may write there")
 
