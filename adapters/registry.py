@@ -20,7 +20,7 @@ def folders() -> dict[str, Path]:
     """
     found = {_name(file.parent): file.parent for file in _SHIPPED.glob("*/adapter.toml")}
     for point in entry_points(group=ENTRY_POINTS):
-        if (folder := _package_folder(point.value)) is not None:
+        if (folder := _package_folder(point.module)) is not None:
             found.setdefault(point.name, folder)
     return dict(sorted(found.items()))
 

@@ -118,6 +118,7 @@ def test_an_interrupted_build_is_not_taken_for_whole(adapter, monkeypatch):
     assert not describe(mine).built
 
 
+@pytest.mark.slow
 def test_a_failed_build_shows_the_log(adapter, tmp_path):
     # A requirement that pip refuses without asking any index.
     with pytest.raises(BuildError) as caught:
