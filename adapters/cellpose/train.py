@@ -36,6 +36,7 @@ DEFAULTS: Dict[str, Any] = {
     "scale_range": 0.5,
     "min_masks": 3,
     "size_epochs": 2,
+    "size_crops": 200,
     "size_crop": 224,
     "checkpoint_every": 5,
     "seed": 0,
@@ -116,6 +117,7 @@ def train(
             batch_size=settings["batch_size"],
             bsize=settings["size_crop"],
             n_epochs=settings["size_epochs"],
+            nimg_per_epoch=settings["size_crops"],
         )
     _write(
         Path(out) / "model.safetensors",
