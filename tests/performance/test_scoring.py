@@ -29,6 +29,8 @@ def field(size, n, radius, seed):
     return labels
 
 
+pytestmark = pytest.mark.slow
+
 SETS = {
     "100 of 256x256, 40 cells": lambda: [field(256, 40, 14, seed) for seed in range(100)],
     "1 of 1024x1024, 600 cells": lambda: [field(1024, 600, 16, 0)],
