@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.errors import BenchError, nearest
+from benchmark.errors import BenchError, nearest
 
 __all__ = ["RecipeError", "nearest"]
 
