@@ -17,11 +17,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
 from pydantic import ValidationError
 
 from adapters.child import MARK
 from adapters.errors import WorkerCrashedError, WorkerMemoryError, WorkerTimeoutError
+from adapters.family import Family
 from adapters.messages import REPLY
 
 if TYPE_CHECKING:
@@ -35,9 +35,8 @@ _CHILD = Path(__file__).with_name("child.py")
 # delayed by it, the wait ends with the answer.
 _LOOK_SECONDS = 0.05
 _GRACE_SECONDS = 2.0
-_MB = 1 << 20
 # A reply is a few hundred bytes; a traceback at most 20 000 characters.
-_LONGEST_LINE = 4 * _MB
+_LONGEST_LINE = 4 << 20
 _THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -110,6 +109,7 @@ class Process:
         finally:
             for pipe in theirs:
                 os.close(pipe)
+        self._family = Family(self._process.pid)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._replies, selectors.EVENT_READ)
 
@@ -178,12 +178,10 @@ class Process:
         """Kill the child and everything it started."""
         if not self._selector.get_map():
             return
-        for process in self._tree():
-            with suppress(psutil.Error):
-                process.kill()
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._family.kill()
+        # One that hangs inside the system's kernel ends when it comes back from there.
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GRACE_SECONDS)
         self._selector.close()
         for pipe in (self._requests, self._replies, self._lifeline):
             if pipe >= 0:
@@ -204,7 +202,7 @@ class Process:
         if self._process.poll() is not None and not self._selector.select(0):
             self._gone()
         if self._memory_mb is not None:
-            used = self._memory()
+            used = self._family.memory_mb()
             if used > self._memory_mb:
                 self.kill()
                 raise WorkerMemoryError(
@@ -226,21 +224,6 @@ class Process:
         raise WorkerCrashedError(
             f"the process of {self._name} {how}", where=self._log.path, detail=self.printed()
         )
-
-    def _tree(self) -> list[psutil.Process]:
-        try:
-            root = psutil.Process(self._process.pid)
-            return [root, *root.children(recursive=True)]
-        except psutil.Error:
-            return []
-
-    def _memory(self) -> float:
-        """Return the resident memory of the child and its children in MB."""
-        total = 0
-        for process in self._tree():
-            with suppress(psutil.Error):
-                total += process.memory_info().rss
-        return total / _MB
 
 
 def _ending(code: int) -> str:

@@ -6,7 +6,7 @@ import importlib.util
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from adapters.adapter import Adapter, Model
+from adapters.adapter import Adapter, Model, Track
 from adapters.errors import AdapterError, UnknownAlgorithmError, UnknownModelError, nearest
 
 ENTRY_POINTS = "cellgen_bench.adapters"
@@ -83,11 +83,13 @@ def _adapter(name: str, known: dict[str, Path]) -> Adapter:
 def _own_weights(path: Path) -> Model:
     """Return the user's own weights as a model.
 
-    Nothing here knows what they were trained on, so they stand on the track that claims nothing
-    about it.
+    Those that `bench train` made lie beside a record of it; of others nothing is known but that
+    somebody made them, so they stand where published ones do.
     """
     path = path.resolve()
-    return Model(name=path.name, track="as-published", summary="weights named by path", path=path)
+    trained_here = (path if path.is_dir() else path.parent) / "training.json"
+    track: Track = "same-data" if trained_here.is_file() else "as-published"
+    return Model(name=path.name, track=track, summary="weights named by path", path=path)
 
 
 def _is_adapter(path: Path) -> bool:

@@ -26,9 +26,9 @@ class Segmenter:
 
     def segment(self, image: np.ndarray) -> np.ndarray:
         """Return labels (Y, X) for an image (C, Y, X)."""
-        if self._channel >= image.shape[0]:
+        if self._channel > image.shape[0]:
             raise ValueError(f"no channel {self._channel}: the image has {image.shape[0]}")
-        plane = image[self._channel]
+        plane = image.mean(axis=0) if self._channel == 0 else image[self._channel - 1]
         # Otsu's criterion is not defined where all pixels are equal.
         if plane.size == 0 or plane.min() == plane.max():
             return np.zeros(plane.shape, np.uint32)

@@ -90,10 +90,11 @@ def test_otsu_drops_what_is_too_small():
 
 def test_otsu_takes_the_channel_it_is_told():
     image = np.concatenate([discs(), discs((30, 30, 9))])
-    assert not segmenter("otsu-watershed").segment(image).any()
-    assert segmenter("otsu-watershed", channel=1).segment(image).any()
-    with pytest.raises(ValueError, match="no channel 2: the image has 2"):
-        segmenter("otsu-watershed", channel=2).segment(image)
+    assert segmenter("otsu-watershed").segment(image).any()
+    assert not segmenter("otsu-watershed", channel=1).segment(image).any()
+    assert segmenter("otsu-watershed", channel=2).segment(image).any()
+    with pytest.raises(ValueError, match="no channel 3: the image has 2"):
+        segmenter("otsu-watershed", channel=3).segment(image)
 
 
 @pytest.mark.parametrize("value", [0, 7, 65535])

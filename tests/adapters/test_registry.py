@@ -57,6 +57,9 @@ def test_weights_may_stand_for_a_model(make_adapter, monkeypatch, tmp_path):
         _, model = find(text)
         assert (model.name, model.argument) == ("net.bin", str(weights))
         assert model.track == "as-published"
+    (weights.parent / "training.json").touch()
+    assert find(f"oracle:{weights}")[1].track == "same-data"
+    assert find(f"oracle:{weights.parent}")[1].track == "same-data"
 
 
 @pytest.mark.parametrize(
