@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +74,11 @@ class Plan:
                 "n": len(self.samples),
             },
             "device": self.device,
+            "machine": {
+                "python": platform.python_version(),
+                "system": platform.platform(terse=True),
+                "processor": f"{platform.machine()}, {os.cpu_count()} cores",
+            },
             "algorithms": [
                 {
                     "algorithm": entry.adapter.name,
