@@ -29,6 +29,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 DEFAULTS: Dict[str, Any] = {
     "epochs": 240,
     "crops_per_epoch": 64,
+    "val_crops": 32,
     "batch_size": 8,
     "crop": 128,
     "learning_rate": 0.005,
@@ -81,7 +82,13 @@ def train(
     )
     network = model.net.to(memory_format=torch.channels_last)
     resumption = Resumption(network, Path(out) / "checkpoint.safetensors", settings, report)
-    brief = torch.autocast(device.type, torch.bfloat16, enabled=settings["precision"] == "bfloat16")
+    # One autocast around many steps: with its cache the network would never see a changed weight.
+    brief = torch.autocast(
+        device.type,
+        torch.bfloat16,
+        enabled=settings["precision"] == "bfloat16",
+        cache_enabled=False,
+    )
     with tempfile.TemporaryDirectory() as scratch, brief:
         # The package also writes its own files, in torch's format; they go with this folder.
         (Path(scratch) / "models").mkdir()
@@ -100,6 +107,7 @@ def train(
                 scale_range=settings["scale_range"],
                 bsize=settings["crop"],
                 nimg_per_epoch=settings["crops_per_epoch"],
+                nimg_test_per_epoch=min(settings["val_crops"], len(val_images)),
                 min_train_masks=0,
                 save_path=scratch,
                 save_every=settings["epochs"] + 1,
