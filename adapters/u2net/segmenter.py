@@ -16,7 +16,7 @@ from network import U2Net, from_state
 from pixels import normalise
 from safetensors.torch import load_file
 from scipy import ndimage
-from skimage.morphology import reconstruction
+from skimage.morphology import local_maxima, reconstruction
 from skimage.segmentation import watershed
 from torch.nn import functional
 
@@ -153,9 +153,9 @@ def grow(depth: np.ndarray, foreground: np.ndarray, split: float, min_size: int)
         Labels (Y, X) int32.
     """
     depth = np.where(foreground, ndimage.gaussian_filter(depth, 1), 0).astype(np.float64)
-    # A peak that rises by less than `split` is not reached by the reconstruction from below.
-    raised = depth - reconstruction(depth - split, depth)
-    seeds, _ = ndimage.label(raised >= split - 1e-6, np.ones((3, 3)))
+    # Lowered by `split` and grown back under itself, the depth keeps only maxima that stand out.
+    plain = reconstruction(depth - split, depth)
+    seeds, _ = ndimage.label(local_maxima(plain) & foreground, np.ones((3, 3)))
     labels = watershed(-depth, seeds, mask=foreground)
     sizes = np.bincount(labels.ravel())
     keep = sizes >= min_size
