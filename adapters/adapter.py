@@ -247,7 +247,8 @@ class Adapter(_Table):
             An unknown parameter, a value of another type or out of range.
         """
         values: dict[str, Value | None] = {
-            name: parameter.default for name, parameter in sorted(self.parameters.items())
+            name: None if parameter.default is None else parameter.read(parameter.default)
+            for name, parameter in sorted(self.parameters.items())
         }
         for name, value in given.items():
             if name not in self.parameters:

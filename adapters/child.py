@@ -17,6 +17,7 @@ import mmap
 import os
 import random
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -44,8 +45,10 @@ class InvalidPrediction(Exception):  # noqa: N818 - named as the harness names t
     """What the algorithm returned is no label image of the right shape."""
 
 
-def guard(lifeline: int, pipes: Tuple[int, ...]) -> None:
+def guard(lifeline: int, pipes: Tuple[int, ...], scratch: str) -> None:
     """Leave a process behind that kills what was started here when the lifeline closes.
+
+    If the harness said nothing before, it is dead, and its scratch folder goes too.
 
     A thread could not do it: compiled code may hold the interpreter's lock for ever. The guard is
     forked twice, so it is nobody's child here and no `os.wait` of a library meets it, and it has a
@@ -62,12 +65,14 @@ def guard(lifeline: int, pipes: Tuple[int, ...]) -> None:
         os._exit(0)
     for pipe in pipes:
         os.close(pipe)
-    os.read(lifeline, 1)
+    orphaned = not os.read(lifeline, 1)
     with contextlib.suppress(OSError):
         os.killpg(group, signal.SIGKILL)
     for process in strays():
         with contextlib.suppress(OSError):
             os.kill(process, signal.SIGKILL)
+    if orphaned and scratch:
+        shutil.rmtree(scratch, ignore_errors=True)
     os._exit(0)
 
 
@@ -301,11 +306,11 @@ class Server:
 
 
 def main() -> None:
-    """Start from the command line: the numbers of the three pipes."""
+    """Start from the command line: the numbers of the three pipes, the scratch folder or ""."""
     requests, replies, lifeline = (int(number) for number in sys.argv[1:4])
     for pipe in (requests, replies, lifeline):
         os.set_inheritable(pipe, False)
-    guard(lifeline, (requests, replies))
+    guard(lifeline, (requests, replies), sys.argv[4])
     # The harness's modules must not shadow what the algorithm imports.
     here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
     sys.path[:] = [entry for entry in sys.path if entry != here]

@@ -61,8 +61,9 @@ class Process:
         How many threads the libraries inside may use; None: one per processor.
     memory_mb
         Resident memory of the child and everything it started; None: no limit.
-    temporary
-        Where the child's temporary files go, so that none are left when it is killed.
+    scratch
+        A folder for the child's temporary files, so that none are left when it is killed; it is
+        removed if the harness dies.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Process:
         log: Log,
         threads: int | None = None,
         memory_mb: float | None = None,
-        temporary: Path | None = None,
+        scratch: Path | None = None,
     ) -> None:
         self._name = adapter.name
         self._log = log
@@ -89,12 +90,12 @@ class Process:
         theirs = (theirs_in, theirs_out, lifeline)
         try:
             self._process = subprocess.Popen(
-                [python, "-u", _CHILD, *map(str, theirs)],
+                [python, "-u", _CHILD, *map(str, theirs), str(scratch or "")],
                 stdin=subprocess.DEVNULL,
                 stdout=log.number,
                 stderr=log.number,
                 pass_fds=theirs,
-                env=_variables(environment, threads, temporary),
+                env=_variables(environment, threads, scratch),
                 # A group of its own: killed as a whole, and deaf to the terminal's Ctrl-C.
                 start_new_session=True,
             )
@@ -183,6 +184,9 @@ class Process:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE_SECONDS)
         self._selector.close()
+        # Tells the guard that the harness lives, and keeps its scratch folder.
+        with suppress(BrokenPipeError):
+            os.write(self._lifeline, b".")
         for pipe in (self._requests, self._replies, self._lifeline):
             if pipe >= 0:
                 os.close(pipe)
@@ -237,15 +241,22 @@ def _ending(code: int) -> str:
     return f"was ended by {name}{hint}"
 
 
+def _processors() -> int:
+    """Return how many processors this process may use, which a batch system may limit."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _variables(
-    environment: Environment, threads: int | None, temporary: Path | None
+    environment: Environment, threads: int | None, scratch: Path | None
 ) -> dict[str, str]:
     """Return the environment variables of a child."""
     hidden = {"PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__"}
     if environment.folder is not None:
         hidden |= {"PYTHONPATH", "VIRTUAL_ENV"}
     variables = {key: value for key, value in os.environ.items() if key not in hidden}
-    variables |= dict.fromkeys(_THREADS, str(threads or os.cpu_count() or 1))
+    variables |= dict.fromkeys(_THREADS, str(threads or _processors()))
     variables |= {
         "PYTHONHASHSEED": "0",
         "PYTHONNOUSERSITE": "1",
@@ -254,6 +265,8 @@ def _variables(
         MARK: secrets.token_hex(16),
         "PATH": os.pathsep.join([str(environment.python.parent), os.environ.get("PATH", "")]),
     }
-    if temporary is not None:
+    if scratch is not None:
+        temporary = scratch / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
         variables["TMPDIR"] = str(temporary)
     return variables

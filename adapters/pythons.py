@@ -131,7 +131,11 @@ def _from_uv(wanted: str) -> list[Path]:
     if shutil.which("uv") is None:
         return []
     done = subprocess.run(
-        ["uv", "python", "find", wanted], capture_output=True, text=True, check=False
+        ["uv", "python", "find", wanted],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     return [Path(done.stdout.strip())] if done.returncode == 0 and done.stdout.strip() else []
 

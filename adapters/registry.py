@@ -65,7 +65,14 @@ def find(text: str) -> tuple[Adapter, Model]:
 
 def _adapter(name: str, known: dict[str, Path]) -> Adapter:
     if name in known:
-        return Adapter.load(known[name])
+        adapter = Adapter.load(known[name])
+        if adapter.name != name:
+            raise AdapterError(
+                f"the adapter found as {name!r} calls itself {adapter.name!r}",
+                where=adapter.folder / "adapter.toml",
+                mend="give both the same name",
+            )
+        return adapter
     path = Path(name).expanduser()
     if _is_adapter(path):
         return Adapter.load(path)

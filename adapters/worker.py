@@ -192,15 +192,13 @@ class Worker:
 
     def _start(self) -> None:
         adapter = self._adapter
-        temporary = Path(self._folder.name) / "tmp"
-        temporary.mkdir(parents=True, exist_ok=True)
         self._process = Process(
             adapter,
             self._environment,
             log=self._log,
             threads=self._threads,
             memory_mb=self._limits.memory_mb,
-            temporary=temporary,
+            scratch=Path(self._folder.name),
         )
         folder = str(adapter.folder)
         request: dict[str, Any] = {

@@ -55,8 +55,9 @@ def make_adapter(tmp_path):
     def make(name="mine", files=(), **texts):
         folder = tmp_path / name
         folder.mkdir()
+        texts = {name.replace("__", "."): text for name, text in texts.items()}
         for file, text in {**dict(files), **texts}.items():
-            path = folder / file.replace("__", ".")
+            path = folder / file
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
         return folder

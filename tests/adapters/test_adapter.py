@@ -159,6 +159,14 @@ def test_parameters_are_filled_in_parsed_and_ordered(load):
     assert [type(value) for value in values.values()] == [float, str, int, bool]
 
 
+def test_a_default_has_its_parameters_type(load):
+    adapter = load(
+        MINIMAL + '[parameters.d]\ntype = "float"\ndefault = 3\n[parameters.e]\ntype = "int"'
+    )
+    assert adapter.resolve({}) == {"d": 3.0, "e": None}
+    assert type(adapter.resolve({})["d"]) is float
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -81,14 +81,19 @@ def test_a_wrong_name_is_explained(tmp_path, monkeypatch, text, error, message):
 
 def test_an_installed_package_offers_an_adapter(make_adapter, monkeypatch):
     source = "raise RuntimeError('finding it must not import it')\n"
-    folder = make_adapter(name="theirs_x", __init____py=source, segmenter__py=SEGMENTER)
+    toml = 'name = "theirs"\n[models.m]\ntrack = "as-published"\n'
+    texts = {"__init__.py": source, "adapter.toml": toml, "segmenter.py": SEGMENTER}
+    folder = make_adapter(name="theirs_x", files=texts)
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder.parent)])
     points = [
         EntryPoint("theirs", "theirs_x", registry.ENTRY_POINTS),
         EntryPoint("oracle", "theirs_x", registry.ENTRY_POINTS),
+        EntryPoint("others", "theirs_x", registry.ENTRY_POINTS),
         EntryPoint("gone", "no_such_package", registry.ENTRY_POINTS),
     ]
     monkeypatch.setattr(registry, "entry_points", lambda group: points)
     assert find("theirs")[0].folder == folder
     assert Path(folders()["oracle"]).name == "oracle"
     assert "gone" not in folders()
+    with pytest.raises(AdapterError, match="'others' calls itself 'theirs'"):
+        find("others")

@@ -364,24 +364,28 @@ from adapters.worker import Worker
 adapter = Adapter.load(Path(sys.argv[1]))
 worker = Worker(adapter, adapter.model(), ensure(adapter), parameters={"mode": sys.argv[2]})
 worker.start()
-print(worker._process._process.pid, flush=True)
+print(worker._process._process.pid, worker._folder.name, flush=True)
 worker.segment(np.ones((1, 8, 6), np.uint16))
 """
 
 
-@pytest.mark.parametrize("mode", ["hangs", "hangs_in_compiled_code", "leaves_process"])
+@pytest.mark.parametrize(
+    "mode", ["hangs", "hangs_deaf", "hangs_in_compiled_code", "hangs_with_processes"]
+)
 def test_a_worker_dies_with_the_harness(mode):
-    folder = Path(__file__).parent / "misbehaving"
     with subprocess.Popen(
-        [sys.executable, "-c", HARNESS, folder, mode], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HARNESS, Path(__file__).parent / "misbehaving", mode],
+        stdout=subprocess.PIPE,
+        text=True,
     ) as harness:
-        number = int(harness.stdout.readline())
-        child = psutil.Process(number)
+        number, folder = harness.stdout.readline().split()
+        child = psutil.Process(int(number))
         time.sleep(0.2)
         family = [child, *child.children(recursive=True)]
         harness.kill()
     assert _gone(family)
-    assert not _group(number)
+    assert not _group(int(number))
+    assert _eventually(lambda: not Path(folder).exists())
 
 
 def _family(worker):
