@@ -74,14 +74,8 @@ def _adapter(name: str, known: dict[str, Path]) -> Adapter:
             )
         return adapter
     path = Path(name).expanduser()
-    if _is_adapter(path):
-        return Adapter.load(path)
     if path.is_dir():
-        raise AdapterError(
-            "the folder is no adapter",
-            where=path.absolute(),
-            mend="put a segmenter.py (and an adapter.toml) there, see docs/adapters.md",
-        )
+        return Adapter.load(path)
     if _looks_like_a_path(name):
         raise UnknownAlgorithmError(f"there is no folder {name}", where=path.absolute())
     raise UnknownAlgorithmError(f"no algorithm {name!r}", mend=nearest(name, known))

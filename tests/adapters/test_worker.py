@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -242,6 +243,28 @@ def test_a_killed_worker_is_started_again(misbehaving, good_image):
     assert first.start_seconds is not None
     assert second.start_seconds is not None
     assert np.array_equal(first.labels, second.labels)
+
+
+@pytest.mark.kill
+def test_kills_at_random_moments_cost_one_image_each(misbehaving, good_image):
+    worker = misbehaving()
+    rng = np.random.default_rng(0)
+    crashes = 0
+    for delay in rng.uniform(0, 0.02, 20):
+        worker.start()
+        killer = threading.Timer(delay, os.kill, (worker._process._process.pid, signal.SIGKILL))
+        killer.start()
+        while True:
+            try:
+                labels = worker.segment(good_image).labels
+            except WorkerCrashedError as error:
+                assert "SIGKILL" in error.what
+                crashes += 1
+                break
+            assert np.array_equal(labels, GOOD)
+        killer.join()
+    assert crashes == 20
+    assert np.array_equal(worker.segment(good_image).labels, GOOD)
 
 
 def test_sizes_and_types_may_change_from_image_to_image():
