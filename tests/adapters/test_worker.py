@@ -249,13 +249,17 @@ def test_a_killed_worker_is_started_again(misbehaving, good_image):
 def test_kills_at_random_moments_cost_one_image_each(misbehaving, good_image):
     worker = misbehaving()
     rng = np.random.default_rng(0)
+
+    def go_on():
+        while True:
+            assert np.array_equal(worker.segment(good_image).labels, GOOD)
+
     for delay in rng.uniform(0, 0.02, 20):
         worker.start()
         killer = threading.Timer(delay, os.kill, (worker._process._process.pid, signal.SIGKILL))
         killer.start()
         with pytest.raises(WorkerCrashedError, match="SIGKILL"):
-            while True:
-                assert np.array_equal(worker.segment(good_image).labels, GOOD)
+            go_on()
         killer.join()
     assert np.array_equal(worker.segment(good_image).labels, GOOD)
 
