@@ -136,7 +136,8 @@ def _ranks(results: pd.DataFrame) -> dict[tuple[str, str], list[int]]:
         scenes = peers.drop_duplicates("sample").set_index("sample")["scene"]
         values = table[names].to_numpy().T
         low, high = rank_intervals(values, scenes[table.index].to_numpy())
-        ranks |= {name: [int(a), int(b)] for name, a, b in zip(names, low, high, strict=True)}
+        for (algorithm, model), *interval in zip(names, low, high, strict=True):
+            ranks[algorithm, model] = [int(rank) for rank in interval]
     return ranks
 
 
