@@ -19,7 +19,7 @@ from benchmark.scoring.aggregate import pool_table
 from benchmark.statistics import rank_intervals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
 TRACKS = ("same-data", "as-published", "classical", "control")
 MEANS = (
@@ -118,9 +118,9 @@ def _pooled(scores: pd.DataFrame) -> dict[str, float | None]:
     }
 
 
-def _ranks(results: pd.DataFrame) -> dict[tuple[str, str], list[int]]:
+def _ranks(results: pd.DataFrame) -> dict[tuple[Hashable, ...], list[int]]:
     """Return rank intervals by mean AP of the algorithms in each track that have a rival there."""
-    ranks: dict[tuple[str, str], list[int]] = {}
+    ranks: dict[tuple[Hashable, ...], list[int]] = {}
     for track in TRACKS:
         peers = results[results["track"] == track]
         names = [
