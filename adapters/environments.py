@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
+from adapters.errors import BuildError
 from adapters.installer import install
 from adapters.pythons import find_python
 
@@ -50,7 +51,10 @@ class Environment:
     @property
     def built(self) -> bool:
         """Whether it can be used as it is."""
-        return self.folder is None or (self.folder / "complete.json").is_file()
+        if self.folder is None:
+            return True
+        # Its interpreter is a link, which ends nowhere once that Python was uninstalled.
+        return (self.folder / "complete.json").is_file() and self.python.exists()
 
 
 def cache_folder() -> Path:
@@ -68,9 +72,7 @@ def describe(adapter: Adapter) -> Environment:
         No Python on this machine fits the adapter.
     """
     if adapter.requirements is None:
-        packages = {name: version(name) for name in _HARNESS_PACKAGES}
-        own = platform.python_version()
-        return Environment(Path(sys.executable), own, _digest({"python": own, **packages}))
+        return _own(adapter)
     python = find_python(adapter.environment.python)
     pins = _pins(adapter.requirements.read_text(encoding="utf-8"))
     lock = _digest({"python": python.minor, "requirements": pins})
@@ -99,19 +101,40 @@ def ensure(adapter: Adapter, progress: Callable[[str], None] | None = None) -> E
     if folder is None or environment.built:
         return environment
     tell = progress or (lambda _: None)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.with_suffix(".lock"))
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        tell(f"{adapter.name}: waiting for another process that builds the same environment")
-        lock.acquire()
-    try:
-        if not environment.built:
-            _build(adapter, folder, tell)
-    finally:
-        lock.release()
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.with_suffix(".lock"))
+        try:
+            held = lock.acquire(timeout=0)
+        except Timeout:
+            tell(f"{adapter.name}: waiting for another process that builds the same environment")
+            held = lock.acquire()
+        with held:
+            if not environment.built:
+                _build(adapter, folder, tell)
+    except OSError as error:
+        raise BuildError(
+            f"no environment can be built here: {error}",
+            where=folder.parent,
+            mend="free some space, or set BENCH_CACHE to a folder you can write to",
+        ) from error
     return environment
+
+
+def _own(adapter: Adapter) -> Environment:
+    """Return the harness's own Python as an environment."""
+    wanted = adapter.environment.python
+    own = find_python(wanted)
+    if own.path != Path(sys.executable):
+        raise BuildError(
+            f"{adapter.name} needs Python {wanted}, and without requirements it runs on the"
+            f" harness's own {platform.python_version()}",
+            where=adapter.folder,
+            mend="add a requirements.txt, with numpy in it at least",
+        )
+    packages = {name: version(name) for name in _HARNESS_PACKAGES}
+    lock = _digest({"python": own.version, **packages})
+    return Environment(own.path, own.version, lock)
 
 
 def _build(adapter: Adapter, folder: Path, tell: Callable[[str], None]) -> None:

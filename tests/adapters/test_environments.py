@@ -42,7 +42,8 @@ def install(monkeypatch):
 
     def record(python, folder, requirements, *, log, tell):
         calls.append(folder)
-        folder.mkdir()
+        (folder / "bin").mkdir(parents=True)
+        (folder / "bin" / "python").symlink_to(sys.executable)
         tell("Collecting six")
         return {"six": "1.16.0"}
 
@@ -103,6 +104,32 @@ def test_a_half_built_one_is_built_again(adapter, install):
     (folder / "left over").touch()
     assert ensure(mine).built
     assert not (folder / "left over").exists()
+
+
+def test_one_whose_python_is_gone_is_built_again(adapter, install):
+    mine = adapter("six==1.16.0\n")
+    link = ensure(mine).python
+    link.unlink()
+    link.symlink_to("/gone/python")
+    assert not describe(mine).built
+    assert ensure(mine).built
+    assert len(install) == 2
+
+
+def test_without_requirements_another_python_is_refused(make_adapter, monkeypatch):
+    other = Interpreter(Path("/usr/bin/python3.8"), "3.8.18")
+    monkeypatch.setattr(environments, "find_python", lambda wanted: other)
+    toml = 'name = "mine"\n[environment]\npython = "<3.9"\n[models.m]\ntrack = "classical"\n'
+    folder = make_adapter(adapter__toml=toml, segmenter__py=SEGMENTER)
+    with pytest.raises(BuildError, match=r"(?s)needs Python <3\.9.*add a requirements\.txt"):
+        describe(Adapter.load(folder))
+
+
+def test_a_cache_that_cannot_be_written_is_named(adapter, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "file"))
+    with pytest.raises(BuildError, match="set BENCH_CACHE"):
+        ensure(adapter("six==1.16.0\n"))
 
 
 def test_an_interrupted_build_is_not_taken_for_whole(adapter, monkeypatch):
