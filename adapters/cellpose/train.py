@@ -14,6 +14,7 @@ import logging
 import math
 import re
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple
 
@@ -69,7 +70,7 @@ def train(
     Returns
     -------
     dict
-        `parameters`, `train_loss`, `val_loss`, `history` and `versions` of the libraries.
+        `parameters`, `val_loss`, `history` and `versions` of the libraries.
     """
     settings = _settings(options)
     torch.set_num_threads(settings["threads"])
@@ -134,10 +135,9 @@ def train(
     )
     return {
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "train_loss": resumption.losses[-1]["train_loss"],
         "val_loss": resumption.losses[-1]["val_loss"],
         "history": resumption.losses,
-        "versions": {"torch": torch.__version__, "numpy": np.__version__},
+        "versions": {name: version(name) for name in ("cellpose", "torch", "numpy")},
     }
 
 
@@ -205,6 +205,7 @@ class Resumption(logging.Handler):
         self.report = report
         self.steps_per_epoch = math.ceil(settings["crops_per_epoch"] / settings["batch_size"])
         self.step = 0
+        self.last_logged = 0
         self.losses: List[Dict[str, Any]] = []
         self.resume_at = 0
         self.moments: Dict[int, Dict[str, torch.Tensor]] = {}
@@ -226,9 +227,15 @@ class Resumption(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Read the losses from a line of the package's log."""
         found = re.match(r"(\d+), train_loss=([\d.]+), test_loss=([\d.]+)", record.getMessage())
-        if found and self.step > self.resume_at:
-            line = {"epoch": int(found[1]) + 1, "epochs": self.settings["epochs"]}
-            line.update(train_loss=float(found[2]), val_loss=float(found[3]))
+        if not found:
+            return
+        line: Dict[str, Any] = {"epoch": int(found[1]) + 1, "epochs": self.settings["epochs"]}
+        if self.last_logged >= self.resume_at:
+            # The mean since the last such line, so nothing of it may have been passed over.
+            line["train_loss"] = float(found[2])
+        line["val_loss"] = float(found[3])
+        self.last_logged = self.step
+        if self.step > self.resume_at:
             self.losses.append(line)
             self.report(line)
 

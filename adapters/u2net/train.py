@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
@@ -68,7 +69,7 @@ def train(
     Returns
     -------
     dict
-        `parameters`, `train_loss`, `val_loss`, and `versions` of the libraries.
+        `parameters`, `train_loss`, `val_loss`, `history` and `versions` of the libraries.
     """
     settings = _settings(options)
     torch.set_num_threads(settings["threads"])
@@ -98,7 +99,7 @@ def train(
         "train_loss": history[-1]["train_loss"],
         "val_loss": history[-1]["val_loss"],
         "history": history,
-        "versions": {"torch": torch.__version__, "numpy": np.__version__},
+        "versions": {name: version(name) for name in ("torch", "numpy")},
     }
 
 
