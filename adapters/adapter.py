@@ -164,13 +164,12 @@ class Adapter(_Table):
 
     @classmethod
     def _from_data(cls, data: dict[str, Any], folder: Path, file: Path) -> Self:
-        _refuse(data, "folder", file, "")
+        _refuse_filled_in(Adapter, data, f"{file}: ")
         models = data.get("models")
         if isinstance(models, dict):
             for name, table in models.items():
                 if isinstance(table, dict):
-                    _refuse(table, "name", file, f"models.{name}.")
-                    _refuse(table, "path", file, f"models.{name}.")
+                    _refuse_filled_in(Model, table, f"{file}: models.{name}.")
                     table["name"] = name
         try:
             adapter = cls.model_validate({**data, "folder": folder})
@@ -265,10 +264,19 @@ def _placeholders(command: tuple[str, ...]) -> list[str]:
     return [name for name in ("{image}", "{labels}") if any(name in word for word in command)]
 
 
-def _refuse(table: dict[str, Any], key: str, file: Path, prefix: str) -> None:
-    """Refuse a key that the loader itself fills in."""
-    if key in table:
-        raise AdapterError("unknown key", where=f"{file}: {prefix}{key}", mend="remove it")
+_TABLES: dict[str, type[_Table]] = {
+    "licence": Licence,
+    "environment": PythonNeeds,
+    "models": Model,
+    "parameters": Parameter,
+}
+# What the loader knows better than the file.
+_FILLED_IN: dict[type[_Table], set[str]] = {Adapter: {"folder"}, Model: {"name", "path"}}
+
+
+def _refuse_filled_in(kind: type[_Table], table: dict[str, Any], where: str) -> None:
+    for key in sorted(_FILLED_IN[kind] & set(table)):
+        raise AdapterError("unknown key", where=where + key, mend="remove it")
 
 
 def _explained(error: ValidationError, file: Path) -> AdapterError:
@@ -277,18 +285,8 @@ def _explained(error: ValidationError, file: Path) -> AdapterError:
     place = [str(part) for part in first["loc"]]
     where = f"{file}: {'.'.join(place)}"
     if first["type"] == "extra_forbidden":
-        tables: dict[str, type[_Table]] = {
-            "licence": Licence,
-            "environment": PythonNeeds,
-            "models": Model,
-            "parameters": Parameter,
-        }
-        table = tables[place[0]] if len(place) > 1 else Adapter
-        known = (
-            set(table.model_fields)
-            - {"folder", "path"}
-            - ({"name"} & {place[0], "name"} if table is Model else set())
-        )
+        table = _TABLES[place[0]] if len(place) > 1 else Adapter
+        known = set(table.model_fields) - _FILLED_IN.get(table, set())
         return AdapterError("unknown key", where=where, mend=nearest(place[-1], known))
     if first["type"] == "missing":
         return AdapterError("a key is missing", where=where, mend="add it, see docs/adapters.md")
