@@ -142,8 +142,8 @@ def read_array(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
     """
     try:
         with tifffile.TiffFile(path) as file:
-            _check_shape([series.shape for series in file.series], shape, path)
-            return np.asarray(file.asarray()).reshape(shape)
+            _check_shape([page.shape for page in file.pages], shape, path)
+            return np.asarray(file.asarray(key=slice(None))).reshape(shape)
     except DatasetError:
         raise
     except FileNotFoundError:
@@ -158,10 +158,11 @@ def read_array(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
         ) from error
 
 
-def _check_shape(found: list[tuple[int, ...]], shape: tuple[int, ...], path: Path) -> None:
-    if [_long_axes(one) for one in found] != [_long_axes(shape)]:
+def _check_shape(pages: list[tuple[int, ...]], shape: tuple[int, ...], path: Path) -> None:
+    found = (len(pages), *pages[0])
+    if len(set(pages)) != 1 or _long_axes(found) != _long_axes(shape):
         raise DatasetError(
-            f"the file has the shape {found[0] if found else ()}, the table says {shape}",
+            f"the file has the shape {found}, the table says {shape}",
             where=path,
             mend="get a fresh copy of the file",
         )

@@ -100,6 +100,12 @@ def write_sample(folder: Path, sample: SampleInput) -> SampleRecord:
         has the name of another column, or the disk is full.
     """
     check_id(sample.id)
+    if not sample.labels:
+        raise DatasetError(
+            "the sample has no labels",
+            where=sample.id,
+            mend="give a label image for each target, all 0 if there is no object",
+        )
     image = images.check_image(sample.image, where=sample.id)
     channels = sample.channels or ("",) * image.shape[0]
     labels = {
@@ -195,7 +201,17 @@ def _with_given(measured: pd.DataFrame, given: pd.DataFrame, where: str) -> pd.D
         flat = [None if o is None else np.ravel(np.asarray(o, float)) for o in given["outline"]]
         given = given.assign(outline=pd.Series(flat, index=given.index, dtype=object))
     own = [column for column in measured.columns if column in key or column not in given.columns]
-    return measured[own].merge(given, on=key, how="outer", validate="1:1")
+    joined = measured[own].merge(given, on=key, how="outer", validate="1:1", indicator="_from")
+    unseen = joined[joined.pop("_from") == "right_only"]
+    if "hidden" in unseen.columns:
+        unseen = unseen[unseen["hidden"] != 1]
+    if not unseen.empty:
+        raise DatasetError(
+            f"the object {unseen['label'].iloc[0]} of {unseen['target'].iloc[0]} has no pixel",
+            where=where,
+            mend="leave it out of the table of objects, or give it hidden = 1",
+        )
+    return joined
 
 
 def _spots(sample: SampleInput) -> pa.Table:

@@ -192,7 +192,9 @@ def load_frame(name: TableName, folder: Path) -> pd.DataFrame:
     DatasetError
         As `load`.
     """
-    frame: pd.DataFrame = _in_order(load(name, folder), name).to_pandas()
+    table = _in_order(load(name, folder), name)
+    # Seeds have more digits than a float holds; a table with some missing must not round the rest.
+    frame: pd.DataFrame = table.to_pandas(integer_object_nulls=name == "samples")
     return frame
 
 

@@ -109,10 +109,14 @@ def _check_names(path: Path) -> Iterator[Finding]:
     names = samples["id"].to_pylist()
     for sample, stated in zip(names, samples["image"].to_pylist(), strict=True):
         try:
-            check_id(sample or "")
-            inside(path, stated or "")
+            check_id(sample)
         except DatasetError as error:
             yield Finding("path", "samples.parquet", error.what)
+            continue
+        try:
+            inside(path, stated)
+        except DatasetError as error:
+            yield Finding("path", stated, error.what)
             continue
         if stated != image_path(sample):
             yield Finding(

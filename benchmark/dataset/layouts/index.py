@@ -67,7 +67,7 @@ def read(path: Path, target: str, *, binary: bool | None) -> list[Pair]:
                 binary=binary,
                 split=cells.get("split") or "test",
                 scene=cells.get("scene") or None,
-                seed=int(cells["seed"]) if cells.get("seed") else None,
+                seed=_seed(path, cells.get("seed", ""), row),
                 factors={column: values[row] for column, values in factors.items()},
                 digests={f: d for f, d in zip(files, stated, strict=True) if d},
             )
@@ -167,6 +167,16 @@ def _ids(files: list[str]) -> list[str]:
     if len(set(names)) == len(names):
         return names
     return ["_".join(path.with_suffix("").parts) for path in paths]
+
+
+def _seed(index: Path, cell: str, row: int) -> int | None:
+    if cell and not _is_int(cell):
+        raise DatasetError(
+            f"the seed {cell!r} in row {row + 2} is no whole number",
+            where=index,
+            mend="correct it, or call the column something else",
+        )
+    return int(cell) if cell else None
 
 
 def _file(index: Path, stated: str, row: int) -> Path:

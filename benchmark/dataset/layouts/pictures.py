@@ -39,11 +39,11 @@ def read_image(path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:
     array, axes = _decode(path, indices=False)
     if axes == "YX":
         return _exact(array[np.newaxis], path), ("intensity",)
-    array = np.moveaxis(array, axes.index("C"), 0) if "C" in axes else _colours(array, axes, path)
-    names = (
-        RGB if "S" in axes and len(array) == 3 else tuple(f"channel_{i}" for i in range(len(array)))
-    )
-    return _exact(array, path), ("intensity",) if len(array) == 1 else names
+    if len(axes) == 3 and "C" in axes:
+        array = np.moveaxis(array, axes.index("C"), 0)
+        return _exact(array, path), tuple(f"channel_{number}" for number in range(len(array)))
+    array = _colours(array, axes, path)
+    return _exact(array, path), RGB if len(array) == 3 else ("intensity",)
 
 
 def read_mask(path: Path, *, binary: bool | None) -> NDArray[Any]:

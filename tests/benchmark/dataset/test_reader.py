@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import tracemalloc
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import tifffile
+
+from benchmark.dataset import Dataset, DatasetWriter, builtin, tables
+from benchmark.errors import DatasetError
+
+
+def test_splits_are_listed_by_name(make_dataset):
+    dataset = make_dataset()
+    assert dataset.ids("train") == ["s0", "s1"]
+    assert dataset.ids("test") == ["s2", "s3"]
+    assert len(dataset) == 4
+    with pytest.raises(DatasetError, match="no split 'tset'") as caught:
+        dataset.ids("tset")
+    assert caught.value.mend == "did you mean 'test'?"
+
+
+def test_unknown_samples_and_targets_get_the_nearest_name(make_dataset):
+    dataset = make_dataset()
+    with pytest.raises(DatasetError, match="no sample 's9'"):
+        dataset.read_image("s9")
+    with pytest.raises(DatasetError, match="no target 'nucleus'") as caught:
+        dataset.read_labels("s0", "nucleus")
+    assert caught.value.mend == "did you mean 'nuclei'?"
+
+
+def test_a_sample_is_read_whole(make_dataset):
+    dataset = make_dataset()
+    samples = list(dataset.stream("test"))
+    assert [sample.id for sample in samples] == ["s2", "s3"]
+    assert samples[0].split == "test"
+    assert samples[0].scene == "scene1"
+    assert samples[0].row["density"] == 0.5
+    np.testing.assert_array_equal(samples[0].image, dataset.read_image("s2"))
+    np.testing.assert_array_equal(samples[0].labels["nuclei"], dataset.read_labels("s2"))
+
+
+def test_opening_reads_no_array_and_no_large_table(make_dataset):
+    path = make_dataset().path
+    for name in ("images/s0.tif", "objects.parquet", "spots.parquet"):
+        (path / name).write_bytes(b"")
+    assert Dataset.open(path).ids() == ["s0", "s1", "s2", "s3"]
+
+
+def test_memory_does_not_grow_with_the_number_of_samples(make_sample, tmp_path):
+    sample = make_sample("x", shape=(64, 64))
+    peaks = {}
+    for count in (10, 100):
+        with DatasetWriter(tmp_path / str(count), name="many", version="1.0.0") as writer:
+            for number in range(count):
+                writer.add(replace(sample, id=f"s{number:03}"))
+        dataset = Dataset.open(tmp_path / str(count))
+        next(dataset.stream())  # what is loaded once, on first use
+        tracemalloc.start()
+        total = sum(int(sample.image.sum()) for sample in dataset.stream())
+        peaks[count] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert total == count * int(sample.image.sum())
+    of_one_sample = 2 * 64 * 64 * 2
+    assert peaks[100] < peaks[10] + 20 * of_one_sample
+
+
+def test_folders_that_hold_no_data_set_are_told_so(make_dataset, tmp_path):
+    for path in (tmp_path / "none", tmp_path):
+        with pytest.raises(DatasetError, match="no data set of format 1"):
+            Dataset.open(path)
+    path = make_dataset().path / "dataset.json"
+    text = path.read_text()
+    for old, new, message in (
+        ('"format": 1', '"format": 2', "format"),
+        ('"name": "small"', '"name": "../small"', "name"),
+        ('"licence"', '"license"', "licence"),
+        ('"licence"', '"extra": 1, "licence"', "extra"),
+        ("{", "", "the whole file"),
+    ):
+        path.write_text(text.replace(old, new, 1))
+        with pytest.raises(DatasetError, match=f"the manifest is not valid: {message}"):
+            Dataset.open(path.parent)
+    path.write_bytes(b"\xff")
+    with pytest.raises(DatasetError, match="cannot be read"):
+        Dataset.open(path.parent)
+
+
+def rewrite(path, **columns):
+    table = tables.load("samples", path)
+    for name, values in columns.items():
+        table = table.set_column(table.column_names.index(name), name, pa.array(values))
+    pq.write_table(table, path / "samples.parquet")
+
+
+@pytest.mark.parametrize("name", ["../s0", "/etc/passwd", "a/b", ".s0"])
+def test_ids_from_strangers_are_no_paths(make_dataset, name):
+    path = make_dataset().path
+    rewrite(path, id=[name, "s1", "s2", "s3"])
+    with pytest.raises(DatasetError, match="cannot be a sample's id"):
+        Dataset.open(path)
+
+
+@pytest.mark.parametrize("image", ["../secret.tif", "/etc/passwd", "images/../../secret.tif"])
+def test_paths_from_strangers_do_not_lead_out(make_dataset, image):
+    path = make_dataset().path
+    (path.parent / "secret.tif").write_bytes((path / "images" / "s0.tif").read_bytes())
+    rewrite(path, image=[image] * 4)
+    with pytest.raises(DatasetError, match="leads out of the folder"):
+        Dataset.open(path).read_image("s0")
+
+
+def test_links_from_strangers_do_not_lead_out(make_dataset):
+    path = make_dataset().path
+    secret = path.parent / "secret.tif"
+    for file in ("images/s0.tif", "labels/nuclei/s0.tif"):
+        (path / file).rename(secret)
+        (path / file).symlink_to(secret)
+    dataset = Dataset.open(path)
+    for read in (dataset.read_image, dataset.read_labels):
+        with pytest.raises(DatasetError, match="leads out of the folder"):
+            read("s0")
+
+
+def test_twice_the_same_id_or_a_lost_column_is_no_data_set(make_dataset):
+    path = make_dataset().path
+    whole = (path / "samples.parquet").read_bytes()
+    rewrite(path, id=["s0", "s0", "s2", "s3"])
+    with pytest.raises(DatasetError, match="two samples have one id"):
+        Dataset.open(path)
+    (path / "samples.parquet").write_bytes(whole)
+    table = pq.read_table(path / "samples.parquet").drop_columns(["digest_nuclei", "n_nuclei"])
+    pq.write_table(table, path / "samples.parquet")
+    with pytest.raises(DatasetError, match="lacks n_nuclei, digest_nuclei"):
+        Dataset.open(path)
+
+
+def test_arrays_of_another_type_are_refused(make_dataset):
+    dataset = make_dataset()
+    for file in ("images/s0.tif", "labels/nuclei/s0.tif"):
+        tifffile.imwrite(dataset.path / file, np.zeros((40, 48), np.float32))
+    with pytest.raises(DatasetError, match="not uint8 or uint16"):
+        dataset.read_image("s0")
+    with pytest.raises(DatasetError, match="not an unsigned integer"):
+        dataset.read_labels("s0")
+
+
+def test_the_built_in_data_set_opens_by_name(make_dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(builtin, "_HOME", tmp_path / "home")
+    with pytest.raises(DatasetError, match="holds 0 built-in data sets"):
+        Dataset.open("builtin")
+    made = make_dataset(tmp_path / "home" / "small-1.0.0")
+    assert Dataset.open("builtin").path == made.path
