@@ -20,7 +20,9 @@ def files():
     return {match["path"]: match["text"] for match in FILE.finditer(GUIDE.read_text())}
 
 
-@pytest.mark.parametrize("name", ["threshold", "blobs", "plugin"])
+@pytest.mark.parametrize(
+    "name", ["threshold", "blobs", pytest.param("plugin", marks=pytest.mark.slow)]
+)
 def test_its_adapters_pass(files, tmp_path, name):
     folder = tmp_path / name
     folder.mkdir()
