@@ -76,7 +76,7 @@ class Plan:
             "device": self.device,
             "machine": {
                 "python": platform.python_version(),
-                "system": platform.platform(terse=True),
+                "system": platform.system(),
                 "processor": f"{platform.machine()}, {os.cpu_count()} cores",
             },
             "algorithms": [
