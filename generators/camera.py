@@ -62,8 +62,8 @@ def poisson(mean: Floats, normal: Floats) -> Floats:
 
     The same normal variate at two means gives two coupled counts: renderings of one scene at two
     light levels stay comparable pixel by pixel. Rejection sampling has no such coupling.
-    Large means use the expansion of the quantile by Giles (2016), ACM TOMS 42(1), algorithm 955,
-    equation 7; small ones sum the distribution.
+    Large means use the expansion of the quantile of Giles (2016), Algorithm 955, ACM Transactions
+    on Mathematical Software 42(1), article 7; small ones sum the distribution.
 
     Parameters
     ----------

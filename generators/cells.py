@@ -111,7 +111,8 @@ def grow(
         y = mine[0] + where[0].start - centres[number - 1, 0]
         x = mine[1] + where[1].start - centres[number - 1, 1]
         width = _reach(np.arctan2(y, x), cells.reach * diameter, cells, rng)
-        edge[where][mine] = distance[where][mine] - width
+        # The edge of a nucleus lies half a pixel before the centre of its first pixel.
+        edge[where][mine] = distance[where][mine] - 0.5 - width
         inside = np.zeros(owner[where].shape, dtype=bool)
         inside[mine] = edge[where][mine] < 0
         # The rim may fold back on itself far out: only the piece that holds the nucleus is a cell.

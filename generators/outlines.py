@@ -30,13 +30,13 @@ class Shape:
         1.45, low=1, high=5, unit="1", says="median ratio of the long to the short axis"
     )
     elongation_variation: float = dial(
-        0.5, low=0, high=2, unit="1", says="standard deviation of ln(elongation - 1)"
+        0.6, low=0, high=2, unit="1", says="standard deviation of ln(elongation - 1)"
     )
     boxiness: float = dial(
         2.2, low=1.5, high=6, unit="1", says="exponent of the superellipse; 2 is an ellipse"
     )
     irregularity: float = dial(
-        0.035, low=0, high=0.3, unit="1", says="RMS deviation of the radius, harmonics 2 to 12"
+        0.04, low=0, high=0.3, unit="1", says="RMS deviation of the radius, harmonics 2 to 12"
     )
     smoothness: float = dial(
         1.6, low=0, high=5, unit="1", says="amplitude of harmonic k falls as k to minus this"

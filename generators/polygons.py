@@ -61,7 +61,7 @@ def area(vertices: Floats) -> float:
     Examples
     --------
     >>> area(np.array([[0.0, 0.0], [0.0, 2.0], [3.0, 2.0], [3.0, 0.0]]))
-    -6.0
+    6.0
     """
     following = _following(vertices)
     return float(np.sum(vertices[:, 1] * following[:, 0] - following[:, 1] * vertices[:, 0]) / 2)
@@ -166,6 +166,22 @@ def _to_edges(points: Floats, vertices: Floats) -> float:
     return float(np.sqrt(np.min((dy - t * along[:, 0]) ** 2 + (dx - t * along[:, 1]) ** 2)))
 
 
+def _side(points: Floats, vertices: Floats) -> Floats:
+    """Return on which side of each edge of a polygon each point lies: its cross product's sign."""
+    along = _following(vertices) - vertices
+    dy, dx = points[:, :1] - vertices[:, 0], points[:, 1:] - vertices[:, 1]
+    sides: Floats = np.sign(along[:, 1] * dy - along[:, 0] * dx)
+    return sides
+
+
+def _edges_cross(a: Floats, b: Floats) -> bool:
+    """Tell whether any edge of one polygon crosses one of another; touching is not crossing."""
+    of_a, of_b = _side(a, b), _side(b, a).T
+    a_parted = of_a * np.roll(of_a, -1, axis=0) < 0
+    b_parted = of_b * np.roll(of_b, -1, axis=1) < 0
+    return bool(np.any(a_parted & b_parted))
+
+
 def edge_distance(a: Floats, b: Floats) -> float:
     """Return the distance in pixels between the edges of two polygons that do not cross.
 
@@ -189,8 +205,7 @@ def distance(a: Floats, b: Floats) -> float:
     >>> distance(square, square + [1, 1])
     0.0
     """
+    # Edges further apart than the longest is long cannot cross.
     between = edge_distance(a, b)
-    # Edges far apart cannot cross, but one polygon may lie inside the other: one vertex tells.
-    spacing = float(np.max(np.abs(b - _following(b))))
-    points = (a[:1], b[:1]) if between > spacing else (a, b)
-    return 0.0 if _holds_any(b, points[0]) or _holds_any(a, points[1]) else between
+    crossing = between <= float(np.max(np.abs(b - _following(b)))) and _edges_cross(a, b)
+    return 0.0 if crossing or _holds_any(b, a[:1]) or _holds_any(a, b[:1]) else between

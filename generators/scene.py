@@ -112,10 +112,16 @@ class Canvas:
         self.centres: Floats = np.zeros((0, 2))
         self.radii: Floats = np.zeros(0)
 
+        self.framed = np.zeros((self.height, self.width), dtype=bool)
+        self.framed[self.frame] = True
+
     @property
     def frame(self) -> tuple[slice, slice]:
         """Index of the frame in an array of the canvas's shape."""
         return Window(self.pad, self.pad, *self.shape).slices
+
+    def _window(self, outline: Floats) -> Window:
+        return window_of(outline + self.pad).clipped(self.height, self.width)
 
     def neighbours(self, outline: Floats, reach: float) -> NDArray[np.intp]:
         """Return positions of the nuclei that may lie within `reach` px of an outline."""
@@ -136,37 +142,21 @@ class Canvas:
         near = self.neighbours(outline, gap)
         return all(distance(outline, self.nuclei[k].outline) >= gap for k in near)
 
-    def _mask(self, outline: Floats) -> tuple[tuple[slice, slice], NDArray[np.bool_]]:
-        window = window_of(outline + self.pad).clipped(self.height, self.width)
-        return window.slices, contains(outline + self.pad, window)
-
-    def _acceptable(self, visible: NDArray[np.bool_], whole: int, max_hidden: float) -> bool:
-        """Tell whether what is left of a nucleus in the frame is one piece and large enough."""
-        seen = int(visible.sum())
-        if whole == 0:
-            return True  # outside the frame: nothing to label
-        if seen < SMALLEST or seen < (1 - max_hidden) * whole:
-            return False
-        # Connected through edges, so that no reader of labels, however strict, finds two pieces.
-        return int(ndimage.label(visible)[1]) == 1
-
     def place(self, nucleus: Nucleus, max_hidden: float) -> bool:
         """Add a nucleus unless it, or one that it overlaps, would be hidden too far or torn."""
-        where, mask = self._mask(nucleus.outline)
-        if mask.size == 0:
-            return False
-        under = self.top[where]
+        window = self._window(nucleus.outline)
+        mask = contains(nucleus.outline + self.pad, window)
+        under = self.top[window.slices]
         heights = np.array([-np.inf, *(other.height for other in self.nuclei)])
         wins = mask & (nucleus.height > heights[under])
         top = self.top.copy()
-        top[where][wins] = len(self.nuclei) + 1
-        outlines = {len(self.nuclei) + 1: nucleus.outline}
-        outlines |= {int(k): self.nuclei[k - 1].outline for k in np.unique(under[wins]) if k}
-        for position, outline in outlines.items():
-            box = window_of(outline).clipped(*self.shape)
-            visible = top[self.frame][box.slices] == position
-            whole = int(contains(outline, box).sum())
-            if not self._acceptable(visible, whole, max_hidden):
+        top[window.slices][wins] = len(self.nuclei) + 1
+        affected = {int(k): self.nuclei[k - 1].outline for k in np.unique(under[wins]) if k}
+        for number, outline in {len(self.nuclei) + 1: nucleus.outline, **affected}.items():
+            where = self._window(outline)
+            whole = contains(outline + self.pad, where)
+            visible = top[where.slices] == number
+            if not _may_stay(whole, visible, self.framed[where.slices], max_hidden):
                 return False
         self.top = top
         self.nuclei.append(nucleus)
@@ -175,6 +165,24 @@ class Canvas:
         self.centres = np.vstack([self.centres, centre])
         self.radii = np.append(self.radii, radius)
         return True
+
+
+def _may_stay(
+    whole: NDArray[np.bool_],
+    visible: NDArray[np.bool_],
+    framed: NDArray[np.bool_],
+    max_hidden: float,
+) -> bool:
+    """Tell whether enough of a nucleus is seen, on the canvas and in the frame, in one piece."""
+    if not whole.any() or visible.sum() < (1 - max_hidden) * whole.sum():
+        return False
+    whole, visible = whole & framed, visible & framed
+    if not whole.any():
+        return True
+    if visible.sum() < max(SMALLEST, (1 - max_hidden) * whole.sum()):
+        return False
+    # Connected through edges, so that no reader of labels, however strict, finds two pieces.
+    return int(ndimage.label(visible)[1]) == 1
 
 
 def _anywhere(canvas: Canvas, outline: Floats, rng: Generator) -> Floats:

@@ -26,7 +26,7 @@ class Seed:
     --------
     >>> scene = Seed.root(0).at("scene", "test-0003")
     >>> round(float(scene.at("noise").generator().random()), 6)
-    0.583127
+    0.499007
     >>> scene.at("noise").number == scene.at("outlines").number
     False
     """
