@@ -61,6 +61,11 @@ def measure_objects(image: NDArray[Any], labels: NDArray[Any]) -> pd.DataFrame:
     >>> table[["label", "area", "centroid_x", "contrast", "gap"]].values.tolist()
     [[7.0, 4.0, 3.5, 40.0, 3.0], [9.0, 4.0, 8.5, 40.0, 3.0]]
     """
+    return pd.DataFrame(object_columns(image, labels))
+
+
+def object_columns(image: NDArray[Any], labels: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return the columns of `measure_objects` without the cost of a data frame."""
     ids, compact = _compact(labels)
     area, centroids, boxes = _geometry(compact, ids.size)
     if ids.size:
@@ -69,24 +74,22 @@ def measure_objects(image: NDArray[Any], labels: NDArray[Any]) -> pd.DataFrame:
         nearest = _nearest_other(compact, owner, feature, ids.size)
     else:
         contrast = snr = nearest = np.zeros(0)
-    return pd.DataFrame(
-        {
-            "label": ids,
-            "area": area,
-            "centroid_y": centroids[:, 0],
-            "centroid_x": centroids[:, 1],
-            "box_y0": boxes[:, 0],
-            "box_x0": boxes[:, 1],
-            "box_y1": boxes[:, 2],
-            "box_x1": boxes[:, 3],
-            "contrast": contrast,
-            "snr": snr,
-            "gap": nearest - 1.0,
-            "touching": nearest < 1.5,
-            "hidden": np.full(ids.size, np.nan),
-            "parent": np.zeros(ids.size, np.int64),
-        }
-    )
+    return {
+        "label": ids,
+        "area": area,
+        "centroid_y": centroids[:, 0],
+        "centroid_x": centroids[:, 1],
+        "box_y0": boxes[:, 0],
+        "box_x0": boxes[:, 1],
+        "box_y1": boxes[:, 2],
+        "box_x1": boxes[:, 3],
+        "contrast": contrast,
+        "snr": snr,
+        "gap": nearest - 1.0,
+        "touching": nearest < 1.5,
+        "hidden": np.full(ids.size, np.nan),
+        "parent": np.zeros(ids.size, np.int64),
+    }
 
 
 def _compact(labels: NDArray[Any]) -> tuple[Integers, NDArray[np.int32]]:
@@ -128,7 +131,8 @@ def _nearest(
     )
     y, x = np.ogrid[: compact.shape[0], : compact.shape[1]]
     squared = np.square(feature[0] - y) + np.square(feature[1] - x)
-    return compact[feature[0], feature[1]], squared.astype(np.int32, copy=False), feature
+    owner = compact.ravel()[feature[0] * compact.shape[1] + feature[1]]
+    return owner, squared.astype(np.int32, copy=False), feature
 
 
 def _contrast(

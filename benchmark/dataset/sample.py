@@ -12,7 +12,7 @@ import pyarrow as pa
 from benchmark.dataset import images, tables
 from benchmark.dataset.digest import array_digest
 from benchmark.dataset.names import check_id
-from benchmark.dataset.objects import measure_objects
+from benchmark.dataset.objects import object_columns
 from benchmark.dataset.whole import cannot_write
 from benchmark.errors import DatasetError
 
@@ -170,13 +170,13 @@ def _row(
 def _objects(
     sample: SampleInput, image: NDArray[Any], labels: Mapping[str, NDArray[Any]]
 ) -> pa.Table:
-    measured = {target: measure_objects(image, array) for target, array in labels.items()}
+    measured = {target: object_columns(image, array) for target, array in labels.items()}
     if sample.objects is None:
         parts = [
-            _table(frame, sample=sample.id, target=target) for target, frame in measured.items()
+            _table(columns, sample=sample.id, target=target) for target, columns in measured.items()
         ]
         return tables.canonical(pa.concat_tables(parts), "objects")
-    frames = [frame.assign(target=target) for target, frame in measured.items()]
+    frames = [pd.DataFrame(columns).assign(target=target) for target, columns in measured.items()]
     joined = _with_given(pd.concat(frames, ignore_index=True), sample.objects, sample.id)
     return tables.canonical(_table(joined, sample=sample.id), "objects")
 
@@ -220,9 +220,10 @@ def _spots(sample: SampleInput) -> pa.Table:
     return tables.canonical(_table(sample.spots, sample=sample.id), "spots")
 
 
-def _table(frame: pd.DataFrame, **constant: str) -> pa.Table:
-    """Return a frame as a table, with further columns of one value."""
-    columns = {str(name): pa.Array.from_pandas(frame[name]) for name in frame.columns}
+def _table(columns: pd.DataFrame | Mapping[str, NDArray[Any]], **constant: str) -> pa.Table:
+    """Return columns as a table, with further columns of one value."""
+    table = {str(name): pa.array(columns[str(name)], from_pandas=True) for name in columns}
+    length = len(next(iter(table.values()), ()))
     for name, value in constant.items():
-        columns[name] = pa.repeat(pa.scalar(value, pa.string()), len(frame))
-    return pa.table(columns)
+        table[name] = pa.repeat(pa.scalar(value, pa.string()), length)
+    return pa.table(table)
