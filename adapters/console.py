@@ -6,7 +6,8 @@ Stands in the lowest folder because every command of every folder writes the sam
 from __future__ import annotations
 
 import json
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -17,6 +18,9 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 # Names of samples and algorithms come from strangers: never read them as markup or emoji.
 out = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
@@ -39,3 +43,11 @@ def progress() -> Progress:
         console=err,
         disable=not err.is_terminal,
     )
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show the progress of one job; yields what to call with the parts done and all of them."""
+    with progress() as bars:
+        line = bars.add_task(what, total=None, visible=False)
+        yield lambda done, total: bars.update(line, completed=done, total=total, visible=True)

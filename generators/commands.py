@@ -38,15 +38,8 @@ def generate(
     from generators.recipe import load  # noqa: PLC0415
 
     plan = load(recipe)
-    with console.progress() as bar:
-        line = bar.add_task(f"generating {plan.name}", total=None)
-        generate_dataset(
-            plan,
-            out,
-            seed=seed,
-            workers=workers,
-            done=lambda finished, total: bar.update(line, completed=finished, total=total),
-        )
+    with console.counting(f"generating {plan.name}") as tell:
+        generate_dataset(plan, out, seed=seed, workers=workers, done=tell)
     made = Dataset.open(out)
     splits = made.manifest.splits
     if json:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 from rich.table import Table
@@ -24,9 +23,6 @@ from benchmark.dataset import (
 )
 from benchmark.dataset.importing import name_of
 from benchmark.errors import DatasetError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 app = App(name="dataset", help="Inspect, verify, import and export data sets.")
 
@@ -77,7 +73,7 @@ def verify_(dataset: str, *, against: str | None = None, json: Flag = False) -> 
         raise DatasetError(
             "there is no such folder", where=path, mend="name the folder of a data set"
         )
-    with _progress("verifying") as tell:
+    with console.counting("verifying") as tell:
         findings = verify(path, progress=tell)
     if not findings:
         opened = opened or Dataset.open(path)
@@ -153,7 +149,7 @@ def import_(
         "source": source,
         "pixel_size_um": pixel_size,
     }
-    with _progress(f"importing {folder.name}") as tell:
+    with console.counting(f"importing {folder.name}") as tell:
         made = import_folder(
             folder,
             out,
@@ -251,10 +247,3 @@ def _readable(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
     return str(value)
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    with console.progress() as bar:
-        line = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(line, completed=done, total=total)

@@ -71,7 +71,8 @@ def run(
     json
         Print the leaderboard as JSON instead of a table.
     """
-    opened = open_any(dataset)
+    with console.counting(f"importing {dataset}") as tell:
+        opened = open_any(dataset, progress=tell)
     names = [name for part in algorithms.split(",") if (name := part.strip())]
     plan = make_plan(opened, names, split=split, target=target, device=device, limit=limit)
     folder = out or Path("bench-runs") / f"{opened.name}-{opened.version}-{plan.split}"
