@@ -83,9 +83,9 @@ def poisson(mean: Floats, normal: Floats) -> Floats:
     array([  0.,   1., 100.])
     """
     m, w = np.maximum(mean, FEW), normal
-    root = np.sqrt(m)
-    quantile = m + root * w + (2 + w * w) / 6 - (2 * w + w**3) / (72 * root)
-    quantile += (-16 / 810 + 7 * w * w / 810 + w**4 / 270) / m
+    root, squared = np.sqrt(m), normal * normal
+    quantile = m + root * w + (2 + squared) / 6 - w * (2 + squared) / (72 * root)
+    quantile += (-16 / 810 + squared * (7 / 810 + squared / 270)) / m
     count: Floats = np.maximum(np.floor(quantile), 0)
     few = mean < FEW
     count[few] = _poisson_few(mean[few], special.ndtr(normal[few]))

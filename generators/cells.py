@@ -27,7 +27,7 @@ class Cells:
     """What the cells round the nuclei are like."""
 
     reach: float = dial(
-        0.45, low=0.05, high=3, unit="diameter", says="median width of the cytoplasm"
+        0.45, low=0.05, high=2, unit="diameter", says="median width of the cytoplasm"
     )
     reach_variation: float = dial(
         0.2, low=0, high=1, unit="1", says="standard deviation of ln(width)"

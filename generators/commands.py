@@ -23,7 +23,7 @@ def generate(
     Parameters
     ----------
     recipe
-        A TOML file, or the name of a shipped recipe: builtin, train, cells, spots, sweep-snr.
+        A TOML file, or the name of a shipped recipe: see docs/recipes.md.
     out
         The folder to make. It must not exist; it appears when the data set is complete.
     seed

@@ -181,7 +181,8 @@ def generate(
     content = recipe.model_dump(mode="json", exclude_defaults=True) | {"seed": seed}
     with DatasetWriter(
         out,
-        name=recipe.name,
+        # Other seeds are other content, and one name and version has one content.
+        name=recipe.name if seed == 0 else f"{recipe.name}-seed{seed}",
         version=recipe.version,
         targets=recipe.targets,
         channels=tuple(recipe.layers),

@@ -24,7 +24,7 @@ class Shape:
         26, low=4, high=400, unit="px", says="median diameter of a disc as large as a nucleus"
     )
     size_variation: float = dial(
-        0.18, low=0, high=1, unit="1", says="standard deviation of the logarithm of the diameter"
+        0.18, low=0, high=1, unit="1", says="standard deviation of ln(diameter)"
     )
     elongation: float = dial(
         1.45, low=1, high=5, unit="1", says="median ratio of the long to the short axis"

@@ -132,8 +132,8 @@ def render(settings: Settings, seed: Seed) -> Rendered:
 def compose(settings: Settings, seed: Seed) -> World:
     """Lay out the nuclei of a scene, grow cells round them, scatter spots."""
     diameter, cells = settings.nuclei.diameter, settings.cells
-    reach = 0.0 if cells is None else 2 * cells.reach
-    pad = int(np.ceil((1.5 + reach) * diameter))
+    # Room for what reaches into the frame, whatever the cells' reach: a sweep of it is paired.
+    pad = int(np.ceil((1.5 if cells is None else 2.5) * diameter))
     canvas = lay_out(settings.shape, settings.layout, settings.nuclei, seed.at("layout"), pad=pad)
     grown = None
     if cells is not None:

@@ -111,6 +111,7 @@ class Canvas:
         self.top = np.zeros((self.height, self.width), np.int32)  # position in `nuclei`, plus one
         self.centres: Floats = np.zeros((0, 2))
         self.radii: Floats = np.zeros(0)
+        self.heights: Floats = np.array([-np.inf])  # by the number on `top`; the ground is lowest
 
         self.framed = np.zeros((self.height, self.width), dtype=bool)
         self.framed[self.frame] = True
@@ -144,26 +145,25 @@ class Canvas:
 
     def place(self, nucleus: Nucleus, max_hidden: float) -> bool:
         """Add a nucleus unless it, or one that it overlaps, would be hidden too far or torn."""
-        window = self._window(nucleus.outline)
+        window, number = self._window(nucleus.outline), len(self.nuclei) + 1
+        before = self.top[window.slices].copy()
         mask = contains(nucleus.outline + self.pad, window)
-        under = self.top[window.slices]
-        heights = np.array([-np.inf, *(other.height for other in self.nuclei)])
-        wins = mask & (nucleus.height > heights[under])
-        top = self.top.copy()
-        top[window.slices][wins] = len(self.nuclei) + 1
-        affected = {int(k): self.nuclei[k - 1].outline for k in np.unique(under[wins]) if k}
-        for number, outline in {len(self.nuclei) + 1: nucleus.outline, **affected}.items():
+        wins = mask & (nucleus.height > self.heights[before])
+        self.top[window.slices][wins] = number
+        affected = {int(k): self.nuclei[k - 1].outline for k in np.unique(before[wins]) if k}
+        for k, outline in {number: nucleus.outline, **affected}.items():
             where = self._window(outline)
             whole = contains(outline + self.pad, where)
-            visible = top[where.slices] == number
+            visible = self.top[where.slices] == k
             if not _may_stay(whole, visible, self.framed[where.slices], max_hidden):
+                self.top[window.slices] = before
                 return False
-        self.top = top
         self.nuclei.append(nucleus)
         centre = nucleus.outline.mean(axis=0)
         radius = np.sqrt(np.max(np.sum((nucleus.outline - centre) ** 2, axis=1)))
         self.centres = np.vstack([self.centres, centre])
         self.radii = np.append(self.radii, radius)
+        self.heights = np.append(self.heights, nucleus.height)
         return True
 
 

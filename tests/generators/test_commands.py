@@ -41,7 +41,7 @@ def test_json_tells_what_was_made(tiny, tmp_path, capsys):
 def test_plain_output_names_set_digest_and_place(tiny, tmp_path, capsys):
     generate(str(tiny), out=tmp_path / "set", seed=5, workers=1)
     printed = capsys.readouterr().out
-    assert "tiny 0.2.0: 2 test" in printed
+    assert "tiny-seed5 0.2.0: 2 test" in printed
     assert Dataset.open(tmp_path / "set").digest in printed
 
 

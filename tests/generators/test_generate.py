@@ -111,6 +111,13 @@ def test_a_sweep_is_paired(dial):
     assert a.factors["factor"] == dial
 
 
+def test_a_sweep_of_the_cells_keeps_the_nuclei():
+    swept = recipe(cells={}, splits={"test": 1}, sweep={"reach": [0.2, 0.8]})
+    a, b = (make(swept, task) for task in plan(swept, 0))
+    assert (a.labels["nuclei"] == b.labels["nuclei"]).all()
+    assert (a.labels["cells"] > 0).sum() < (b.labels["cells"] > 0).sum()
+
+
 def test_a_written_set_reads_back(tmp_path):
     generate(recipe(cells={}, spots={}), tmp_path / "set", workers=1)
     made = Dataset.open(tmp_path / "set")
@@ -130,13 +137,20 @@ def test_a_written_set_reads_back(tmp_path):
     assert made.samples["snr"].between(4, 30).all()
 
 
+@pytest.mark.slow  # two interpreters start
 def test_the_digest_does_not_depend_on_the_workers(tmp_path):
     for workers in (1, 2):
         generate(recipe(), tmp_path / str(workers), workers=workers)
     one, two = (Dataset.open(tmp_path / str(n)) for n in (1, 2))
     assert one.digest == two.digest
-    generate(recipe(), tmp_path / "other", seed=1, workers=1)
-    assert Dataset.open(tmp_path / "other").digest != one.digest
+
+
+def test_another_seed_is_another_set(tmp_path):
+    for seed in (0, 1):
+        generate(recipe(), tmp_path / str(seed), seed=seed, workers=1)
+    one, other = (Dataset.open(tmp_path / str(seed)) for seed in (0, 1))
+    assert other.digest != one.digest
+    assert (one.name, other.name) == ("small", "small-seed1")
 
 
 def test_progress_is_told(tmp_path):
