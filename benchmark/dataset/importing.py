@@ -61,10 +61,7 @@ def open_any(
     if path == "builtin":
         return Dataset.open("builtin")
     folder = Path(path)
-    if not folder.is_dir():
-        raise DatasetError(
-            "there is no such folder", where=folder, mend='name a folder, or "builtin"'
-        )
+    _check_folder(folder)
     if format1.detect(folder):
         return Dataset.open(folder)
     layout = layouts.recognise(folder)
@@ -131,6 +128,7 @@ def import_folder(
         If the layout is not known, a sample is not whole, or the name and version were seen with
         another content. Nothing is left then.
     """
+    _check_folder(path)
     chosen = layouts.layout_named(layout) if layout else layouts.recognise(path)
     if chosen is format1:
         fields = {**format1.fields_of(manifests.load(path)), **fields}
@@ -140,6 +138,12 @@ def import_folder(
     if channels is not None:
         fields["channels"] = channels
     sources = chosen.read(path, target, binary=binary)
+    if not sources:
+        raise DatasetError(
+            f"the folder holds no sample in the layout {chosen.NAME}",
+            where=path,
+            mend=f"this layout is: {chosen.SUMMARY}",
+        )
     with DatasetWriter(out, name=name, version=version, remember=remember, **fields) as writer:
         convert = partial(_convert, writer.folder, named=channels is None)
         with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
@@ -164,6 +168,13 @@ def name_of(folder: Path) -> str:
     """
     words = re.sub(r"[^A-Za-z0-9._]+", "-", folder.resolve().name)
     return words.strip("-._")[:80] or "dataset"
+
+
+def _check_folder(path: Path) -> None:
+    if not path.is_dir():
+        raise DatasetError(
+            "there is no such folder", where=path, mend='name a folder, or "builtin"'
+        )
 
 
 def _convert(folder: Path, source: Source, *, named: bool) -> SampleRecord:

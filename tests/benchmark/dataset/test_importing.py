@@ -144,6 +144,17 @@ def test_an_unknown_layout_gets_the_nearest_name(folder):
     assert "folders" in caught.value.mend
 
 
+def test_a_folder_that_is_not_there_or_of_another_layout_is_told(folder, tmp_path):
+    for layout in (None, "folders", "ctc"):
+        with pytest.raises(DatasetError, match="no such folder"):
+            import_folder(
+                tmp_path / "nowhere", tmp_path / "out", name="a", version="1.0.0", layout=layout
+            )
+    with pytest.raises(DatasetError, match="no sample in the layout ctc") as caught:
+        imported(folder, layout="ctc")
+    assert "man_seg000.tif" in caught.value.mend
+
+
 def test_a_folder_is_imported_once_until_it_changes(folder, own_cache):
     told = []
     first = open_any(folder, progress=lambda *count: told.append(count))
