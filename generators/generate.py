@@ -200,7 +200,7 @@ def _records(
     recipe: Recipe, tasks: list[Task], folder: Path, workers: int | None
 ) -> Iterator[SampleRecord]:
     """Yield the records of the samples in the order of the tasks."""
-    workers = min(workers or len(os.sched_getaffinity(0)), len(tasks))
+    workers = min(workers or _cores(), len(tasks))
     if workers <= 1:
         yield from (write_sample(folder, make(recipe, task)) for task in tasks)
         return
@@ -208,6 +208,12 @@ def _records(
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, _enter, (recipe, folder)) as pool:
         yield from pool.map(_work, tasks, chunksize=max(1, min(8, len(tasks) // (4 * workers))))
+
+
+def _cores() -> int:
+    """Return how many cores this process may use; not every system tells more than how many are."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return (os.cpu_count() or 1) if affinity is None else len(affinity(0))
 
 
 _shared: dict[str, Any] = {}

@@ -86,7 +86,7 @@ def shade(cover: Floats, shading: Shading, diameter: float, rng: Generator) -> F
     if not cover.any():
         return np.zeros_like(cover)
     level = np.exp(shading.brightness_variation * rng.standard_normal())
-    depth = ndimage.distance_transform_edt(cover > 0.5)
+    depth = ndimage.distance_transform_edt(cover > 0.5 * cover.max())
     depth = depth / max(float(depth.max()), 1.0)
     light = 1 - shading.dome * (1 - np.sqrt(1 - (1 - depth) ** 2))
     sigma = max(shading.texture_scale * diameter, 0.5)

@@ -10,11 +10,13 @@ import time
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from benchmark.dataset import Dataset
 from benchmark.errors import DatasetError
 from generators.generate import generate, make, plan, settle
 from generators.recipe import parse
+from generators.sections import SECTIONS, dials_of
 
 SMALL = {
     "name": "small",
@@ -177,6 +179,38 @@ def test_an_empty_scene_among_others_can_be_written(tmp_path):
     made = Dataset.open(tmp_path / "set")
     assert (made.samples.loc[made.samples["variant"] == "none", "n_nuclei"] == 0).all()
     assert made.read_labels("train-0001").max() == 0
+
+
+def anything(rng):
+    """A recipe with dials turned anywhere within their limits, often to the end."""
+    document = {**SMALL, "size": 48, "splits": {"test": 1}}
+    calm = {"diameter": 40, "count": 40, "offset": 10, "spots_per_object": 30}
+    for section in SECTIONS:
+        settings = {}
+        for dial, about in dials_of(section).items():
+            if rng.random() < 0.4:
+                continue
+            if "options" in about:
+                settings[dial] = str(rng.choice(about["options"]))
+                continue
+            low, high = max(about["low"], 8 if dial == "bit_depth" else 0), about["high"]
+            high = min(high, calm.get(dial, high))
+            settings[dial] = float(rng.choice([low, high, low + (high - low) * rng.random() ** 3]))
+        document[section] = settings
+    return parse(document)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_recipe_within_the_limits_makes_sound_samples(seed):
+    made = anything(np.random.default_rng(seed))
+    sample = make(made, plan(made, seed)[0])
+    assert sample.image.dtype == np.uint16
+    assert sample.image.max() < 2 ** round(sample.factors["bit_depth"])
+    assert np.isfinite(sample.objects[["contrast", "snr", "outline_area"]]).all().all()
+    nuclei = sample.objects[sample.objects["target"] == "nuclei"]
+    assert (nuclei["hidden"] <= sample.factors["max_hidden"] + 1e-6).all()
+    for label in nuclei["label"]:
+        assert ndimage.label(sample.labels["nuclei"] == label)[1] == 1
 
 
 @pytest.mark.kill
