@@ -90,10 +90,10 @@ def train(
         enabled=settings["precision"] == "bfloat16",
         cache_enabled=False,
     )
-    with tempfile.TemporaryDirectory() as scratch, brief:
+    with tempfile.TemporaryDirectory() as scratch:
         # The package also writes its own files, in torch's format; they go with this folder.
         (Path(scratch) / "models").mkdir()
-        with resumption:
+        with resumption, brief:
             cellpose_train.train_seg(
                 network,
                 train_data=VariedImages(images, settings["seed"]),
@@ -114,6 +114,7 @@ def train(
                 save_every=settings["epochs"] + 1,
                 model_name="trained",
             )
+        # In float32: the package takes the styles to NumPy, which has no bfloat16.
         size = cellpose_train.train_size(
             network,
             str(Path(scratch) / "models" / "trained"),
