@@ -30,10 +30,14 @@ if TYPE_CHECKING:
 IMPORTER_VERSION = 1
 """Raised when the same files would be imported as another content: older imports are stale then."""
 
+DEFAULT_TARGET = "nuclei"
+
 
 def open_any(
     path: Path | str,
     *,
+    target: str | None = None,
+    binary: bool = False,
     cache: Path | None = None,
     name: str | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -46,6 +50,11 @@ def open_any(
     ----------
     path
         A folder, or "builtin" for the data set that is shipped.
+    target
+        What the labels of a folder are of; default: nuclei. A data set says so itself.
+    binary
+        Take connected regions of a folder's binary masks as objects; otherwise what looks like a
+        binary mask is refused.
     cache
         Where imports are kept; default: under BENCH_CACHE, else in the user's cache.
     name
@@ -67,7 +76,8 @@ def open_any(
     layout = layouts.recognise(folder)
     name = name or name_of(folder)
     home = cache or seen.cache_folder()
-    place = home / f"{name}-{_stamp(folder, name)}"
+    target = target or DEFAULT_TARGET
+    place = home / f"{name}-{_stamp(folder, name, target, binary)}"
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / f".{place.name}.lock"):
         if not format1.detect(place):
@@ -77,6 +87,8 @@ def open_any(
                 name=name,
                 version=seen.UNRELEASED,
                 layout=layout.NAME,
+                target=target,
+                binary=binary or None,
                 progress=progress,
             )
     return Dataset.open(place)
@@ -89,7 +101,7 @@ def import_folder(
     name: str,
     version: str,
     layout: str | None = None,
-    target: str = "nuclei",
+    target: str = DEFAULT_TARGET,
     binary: bool | None = None,
     channels: Sequence[str] | None = None,
     workers: int | None = None,
@@ -182,12 +194,12 @@ def _convert(folder: Path, source: Source, *, named: bool) -> SampleRecord:
     return write_sample(folder, sample if named else replace(sample, channels=()))
 
 
-def _stamp(folder: Path, name: str) -> str:
-    """Return a key that changes with the name, size or time of any file of the folder."""
+def _stamp(folder: Path, *how: str | bool) -> str:
+    """Return a key that changes with how it is imported, and any file's name, size or time."""
     files = []
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             stat = path.stat()
             files.append([path.relative_to(folder).as_posix(), stat.st_size, stat.st_mtime_ns])
-    key = json.dumps([IMPORTER_VERSION, str(folder.resolve()), name, files])
+    key = json.dumps([IMPORTER_VERSION, str(folder.resolve()), *how, files])
     return hashlib.sha256(key.encode()).hexdigest()[:16]

@@ -79,8 +79,9 @@ def read_mask(path: Path, *, binary: bool | None) -> NDArray[Any]:
         raise DatasetError(
             "this is a binary mask: it says where there are objects, not which pixels are of one",
             where=path,
-            mend="import with --binary, which takes each connected region as an object (those "
-            "that touch become one), or with --no-binary if the file does hold one object",
+            mend="add --binary, which takes each connected region as an object (those that touch "
+            "become one); or, if the file does hold one object, use bench dataset import "
+            "--no-binary",
         )
     return array.astype(np.uint8) if array.dtype == bool else array
 
@@ -220,7 +221,7 @@ def _regions(mask: NDArray[Any], path: Path) -> NDArray[Any]:
         raise DatasetError(
             "this is no binary mask: it has more than two values",
             where=path,
-            mend="import without --binary",
+            mend="leave --binary out",
         )
     labels: NDArray[Any] = ndimage.label(inside, _CORNERS_TOO)[0]
     return labels

@@ -175,6 +175,25 @@ def test_a_folder_is_imported_once_until_it_changes(folder, own_cache):
     assert changed.digest != first.digest
 
 
+def test_an_import_in_passing_is_kept_for_each_target_and_meaning_of_masks(folder):
+    for path in (folder / "labels").iterdir():
+        tifffile.imwrite(path, (tifffile.imread(path) > 0).astype(np.uint8) * 255)
+    with pytest.raises(DatasetError, match="a binary mask") as caught:
+        open_any(folder, target="cells")
+    assert caught.value.mend.startswith("add --binary")
+    cells = open_any(folder, target="cells", binary=True)
+    assert cells.manifest.targets == ("cells",)
+    assert cells.read_labels("s0", "cells").max() == cells.row("s0")["n_cells"] > 1
+    assert open_any(folder, binary=True).manifest.targets == ("nuclei",)
+    with pytest.raises(DatasetError, match="a binary mask"):
+        open_any(folder)
+
+
+def test_a_data_set_says_itself_what_its_labels_are_of(make_dataset):
+    made = make_dataset()
+    assert open_any(made.path, target="cells", binary=True).manifest.targets == ("nuclei",)
+
+
 def test_an_import_may_have_another_name_and_place(folder, tmp_path):
     dataset = open_any(folder, cache=tmp_path / "elsewhere", name="mine")
     assert dataset.name == "mine"
