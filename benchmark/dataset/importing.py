@@ -200,6 +200,8 @@ def _stamp(folder: Path, *how: str | bool) -> str:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             stat = path.stat()
-            files.append([path.relative_to(folder).as_posix(), stat.st_size, stat.st_mtime_ns])
+            # Tools that copy may set the time of modification, but none can set that of change.
+            times = [stat.st_mtime_ns, stat.st_ctime_ns]
+            files.append([path.relative_to(folder).as_posix(), stat.st_size, *times])
     key = json.dumps([IMPORTER_VERSION, str(folder.resolve()), *how, files])
     return hashlib.sha256(key.encode()).hexdigest()[:16]

@@ -175,6 +175,20 @@ def test_a_folder_is_imported_once_until_it_changes(folder, own_cache):
     assert changed.digest != first.digest
 
 
+def test_a_file_replaced_with_one_of_the_same_size_and_time_is_noticed(folder):
+    first = open_any(folder)
+    path = folder / "images" / "s0.tif"
+    image = tifffile.imread(path)
+    image[0, 0] += 1
+    before = path.stat()
+    tifffile.imwrite(path, image)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    changed = open_any(folder)
+    assert changed.digest != first.digest
+    assert changed.read_image("s0")[0, 0, 0] == image[0, 0]
+
+
 def test_an_import_in_passing_is_kept_for_each_target_and_meaning_of_masks(folder):
     for path in (folder / "labels").iterdir():
         tifffile.imwrite(path, (tifffile.imread(path) > 0).astype(np.uint8) * 255)
