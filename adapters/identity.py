@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from adapters.adapter import Adapter, Model
 
-_NOT_SOURCE = {"weights", "golden", "__pycache__"}
+_CACHE = "__pycache__"
+_GOLDEN = "golden"
 
 
 def identify(
@@ -26,9 +27,9 @@ def identify(
     Returns
     -------
     dict
-        ``algorithm``, ``model``; digests ``source`` (the adapter's files without weights and
-        caches), ``environment`` (the lock), ``weights`` (None where the algorithm fetches them
-        itself); ``parameters`` with the defaults filled in; ``device`` without its number;
+        ``algorithm``, ``model``; digests ``source`` (the adapter's files without caches and
+        models' files), ``environment`` (the lock), ``weights`` (None where no file is declared);
+        ``parameters`` with the defaults filled in; ``device`` without its number;
         ``protocol`` of the worker; and ``key``, the digest of the others. Plain JSON values.
 
     Raises
@@ -53,12 +54,17 @@ def identify(
 
 
 def source_digest(adapter: Adapter) -> str:
-    """Return the digest of the adapter's files without weights, caches and golden case."""
+    """Return the digest of the adapter's files without caches, golden case and models' files.
+
+    Only what a model declares as its `file` has a digest of its own. Other weights count here,
+    wherever they lie: nobody but the algorithm knows which model reads them.
+    """
     root = adapter.folder
+    declared = {root / model.file for model in adapter.models.values() if model.file}
     return _digest(
         (path.relative_to(root).as_posix(), path)
         for path in _files(root)
-        if not any(_skipped(part) for part in path.relative_to(root).parts)
+        if not declared & {path, *path.parents} and not _skipped(path.relative_to(root).parts)
     )
 
 
@@ -72,8 +78,11 @@ def weights_digest(adapter: Adapter, model: Model) -> str | None:
     return _digest((file.relative_to(path).as_posix(), file) for file in _files(path))
 
 
-def _skipped(part: str) -> bool:
-    return part in _NOT_SOURCE or part.startswith(".") or part.endswith(".pyc")
+def _skipped(parts: tuple[str, ...]) -> bool:
+    """Tell whether a path inside the folder decides nothing about a prediction."""
+    if parts[0] == _GOLDEN:
+        return True
+    return any(part == _CACHE or part.startswith(".") or part.endswith(".pyc") for part in parts)
 
 
 def _files(root: Path) -> list[Path]:

@@ -55,6 +55,23 @@ def test_what_changes_it(folder):
     assert len(keys) == 8
 
 
+@pytest.mark.parametrize("name", ["weights/b.bin", "weights/deep/b.bin", "lib/golden/table.txt"])
+def test_weights_that_no_model_declares_change_it(folder, name):
+    path = folder / name
+    path.parent.mkdir(exist_ok=True, parents=True)
+    keys = set()
+    for text in ("1", "2"):
+        path.write_text(text)
+        keys |= {key(folder, "a"), key(folder, "b")}
+    assert len(keys) == 4
+
+
+def test_weights_of_one_model_are_no_matter_to_another(folder):
+    before = key(folder, "b")
+    (folder / "weights" / "a.bin").write_bytes(b"2")
+    assert key(folder, "b") == before
+
+
 def test_what_does_not(folder):
     before = key(folder)
     for name in ("__pycache__/x.pyc", ".git/config", "golden/image.tif", ".DS_Store"):
