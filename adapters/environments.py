@@ -15,7 +15,8 @@ import platform
 import shutil
 import sys
 from dataclasses import dataclass
-from importlib.metadata import version
+from functools import cache
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
     from adapters.adapter import Adapter
 
-# What an adapter without requirements may import; part of its identity.
-_HARNESS_PACKAGES = ("numpy", "scikit-image", "scipy")
+# Lines of a requirements file that stand for the content of a folder or of another file.
+_INDIRECT = ("-e", "--editable", "-r", "--requirement", "-c", "--constraint", ".", "~")
+_ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2")
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,12 @@ def describe(adapter: Adapter) -> Environment:
     Raises
     ------
     BuildError
-        No Python on this machine fits the adapter.
+        No Python on this machine fits the adapter, or its requirements are no pins.
     """
     if adapter.requirements is None:
         return _own(adapter)
     python = find_python(adapter.environment.python)
-    pins = _pins(adapter.requirements.read_text(encoding="utf-8"))
+    pins = _pins(adapter.requirements)
     lock = _digest({"python": python.minor, "requirements": pins})
     folder = cache_folder() / "environments" / lock[:16]
     return Environment(folder / "bin" / "python", python.version, lock, folder)
@@ -132,8 +134,7 @@ def _own(adapter: Adapter) -> Environment:
             where=adapter.folder,
             mend="add a requirements.txt, with numpy in it at least",
         )
-    packages = {name: version(name) for name in _HARNESS_PACKAGES}
-    lock = _digest({"python": own.version, **packages})
+    lock = _digest({"python": own.version, "packages": _installed()})
     return Environment(own.path, own.version, lock)
 
 
@@ -156,10 +157,35 @@ def _build(adapter: Adapter, folder: Path, tell: Callable[[str], None]) -> None:
     temporary.replace(folder / "complete.json")
 
 
-def _pins(text: str) -> list[str]:
+@cache
+def _installed() -> list[str]:
+    """Return everything that an adapter on the harness's own Python may import, with versions."""
+    return sorted({f"{found.name}=={found.version}" for found in distributions()})
+
+
+def _pins(file: Path) -> list[str]:
     """Return the requirements without comments, blank lines and order."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BuildError(f"the requirements cannot be read: {error}", where=file) from error
     lines = (line.split(" #")[0].strip() for line in text.splitlines())
-    return sorted(line for line in lines if line and not line.startswith("#"))
+    pins = sorted(line for line in lines if line and not line.startswith("#"))
+    for pin in pins:
+        if _is_indirect(pin):
+            raise BuildError(
+                f"{pin!r} stands for files, whose content is not part of the lock",
+                where=file,
+                mend="pin versions: name==1.2.3, one line a package",
+            )
+    return pins
+
+
+def _is_indirect(pin: str) -> bool:
+    requirement = pin.partition(";")[0].strip()
+    local = "/" in requirement and "://" not in requirement
+    archive = "://" not in requirement and requirement.endswith(_ARCHIVES)
+    return local or archive or "file:" in requirement or requirement.startswith(_INDIRECT)
 
 
 def _digest(content: Mapping[str, object]) -> str:

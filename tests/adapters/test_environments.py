@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -83,6 +84,59 @@ def test_the_key_holds_the_python(adapter, monkeypatch):
     assert describe(mine).version == "3.8.18"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-e .",
+        "--editable=../mine",
+        ".",
+        "./mine",
+        "../mine-1.0-py3-none-any.whl",
+        "mine-1.0.tar.gz",
+        "mine @ file:///home/me/mine",
+        "mine @ ./mine",
+        "-r more.txt",
+        "-c limits.txt",
+        "--find-links wheels/",
+    ],
+)
+def test_what_is_no_pin_is_refused(adapter, line):
+    with pytest.raises(BuildError, match=r"(?s)not part of the lock.*pin versions"):
+        describe(adapter(f"six==1.16.0\n{line}\n"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "six==1.16.0 ; python_version < '4'",
+        "--index-url https://example.org/simple",
+        "--require-hashes",
+        "six @ https://example.org/six-1.16.0-py3-none-any.whl",
+    ],
+)
+def test_other_lines_are_taken(adapter, line):
+    assert describe(adapter(line)).lock
+
+
+def test_every_package_of_the_harness_is_in_its_lock(make_adapter, monkeypatch):
+    adapter = Adapter.load(make_adapter(segmenter__py=SEGMENTER))
+    locks = set()
+    for version in ("1", "2"):
+        installed = [SimpleNamespace(name="opencv", version=version)]
+        monkeypatch.setattr(environments, "distributions", lambda found=installed: found)
+        environments._installed.cache_clear()
+        locks.add(describe(adapter).lock)
+    environments._installed.cache_clear()
+    assert len(locks) == 2
+
+
+def test_requirements_that_are_no_text_are_named(adapter):
+    mine = adapter("six==1.16.0\n")
+    mine.requirements.write_bytes(b"\xff\xfe")
+    with pytest.raises(BuildError, match="cannot be read"):
+        describe(mine)
+
+
 def test_it_is_built_once(adapter, install):
     told = []
     mine = adapter("six==1.16.0\n")
@@ -149,11 +203,11 @@ def test_an_interrupted_build_is_not_taken_for_whole(adapter, monkeypatch):
 def test_a_failed_build_shows_the_log(adapter, tmp_path):
     # A requirement that pip refuses without asking any index.
     with pytest.raises(BuildError) as caught:
-        ensure(adapter("./no-such-folder-here\n"))
-    assert "no-such-folder-here" in caught.value.what
-    log = describe(adapter("./no-such-folder-here\n", "again")).folder.with_suffix(".log")
+        ensure(adapter("no-such name\n"))
+    assert "no-such name" in caught.value.what
+    log = describe(adapter("no-such name\n", "again")).folder.with_suffix(".log")
     assert caught.value.where == str(log)
-    assert "no-such-folder-here" in log.read_text()
+    assert "no-such name" in log.read_text()
 
 
 def test_an_unknown_installer_is_named(adapter, monkeypatch):
