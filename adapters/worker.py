@@ -16,6 +16,7 @@ from adapters.errors import (
     WorkerCrashedError,
     WorkerError,
 )
+from adapters.identity import source_digest, weights_digest
 from adapters.log import Log
 from adapters.messages import Invalid, Labels, NoWeights, Raised, Ready
 from adapters.process import Process
@@ -77,6 +78,9 @@ class Worker:
         For the libraries inside; None: one per processor.
     log
         A file for what the process prints; None: kept for messages only.
+    identity
+        From `identity.identify`: what the predictions are filed under. None: the adapter and the
+        weights as they lie there now. Where they are not the same any more, no process is started.
 
     Examples
     --------
@@ -101,6 +105,7 @@ class Worker:
         limits: Limits | None = None,
         threads: int | None = None,
         log: Path | None = None,
+        identity: Mapping[str, Any] | None = None,
     ) -> None:
         self.start_seconds: float | None = None
         self._adapter = adapter
@@ -110,6 +115,7 @@ class Worker:
         self._device = device
         self._limits = limits or Limits()
         self._threads = threads
+        self._files = self._digests() if identity is None else _chosen(identity)
         self._process: Process | None = None
         self._failure: BenchError | None = None
         self._just_started: float | None = None
@@ -138,8 +144,8 @@ class Worker:
         WeightsUnavailableError
             The algorithm cannot have the model's weights here.
         WorkerError
-            It crashed, raised, or missed the deadline. An algorithm that never came up is not
-            tried again by this worker: the same error is raised at once.
+            It crashed, raised, missed the deadline, or is not what it was. An algorithm that never
+            came up is not tried again by this worker: the same error is raised at once.
         """
         if self._failure is not None:
             raise self._failure
@@ -190,8 +196,20 @@ class Worker:
         self._log.close()
         self._folder.cleanup()
 
+    def _digests(self) -> dict[str, str | None]:
+        adapter = self._adapter
+        return {
+            "source": source_digest(adapter),
+            "weights": weights_digest(adapter, self._model),
+        }
+
     def _start(self) -> None:
         adapter = self._adapter
+        if self._digests() != self._files:
+            raise WorkerError(
+                f"{adapter.name} was changed while it ran; run the same command again",
+                where=adapter.folder,
+            )
         self._process = Process(
             adapter,
             self._environment,
@@ -243,3 +261,7 @@ class Worker:
             process.kill()
         elif process is not None:
             process.close()
+
+
+def _chosen(identity: Mapping[str, Any]) -> dict[str, str | None]:
+    return {name: identity[name] for name in ("source", "weights")}

@@ -25,6 +25,7 @@ from adapters.errors import (
     WorkerMemoryError,
     WorkerTimeoutError,
 )
+from adapters.identity import identify
 from adapters.registry import find
 from adapters.worker import Limits, Worker
 
@@ -180,6 +181,56 @@ def test_a_failed_start_is_final(misbehaving, mode, error, message, good_image):
         worker.segment(good_image)
     assert second.value is first.value
     assert worker.start_seconds is None
+
+
+@pytest.fixture
+def versioned(make_adapter):
+    """The folder of an adapter that dies on images that are not 0."""
+    source = (
+        "import os, numpy as np\n"
+        "class Segmenter:\n"
+        "    def __init__(self, *_): pass\n"
+        "    def segment(self, image):\n"
+        "        if image.any(): os._exit(1)\n"
+        "        return np.ones(image.shape[1:], int)\n"
+    )
+    folder = make_adapter(segmenter__py=source)
+    (folder / "net.bin").write_text("1")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["segmenter.py", "net.bin"])
+def test_an_adapter_changed_while_it_runs_is_not_started_again(
+    versioned, name, good_image, bad_image
+):
+    adapter = Adapter.load(versioned)
+    with Worker(adapter, adapter.model(), ensure(adapter)) as worker:
+        worker.segment(good_image)
+        with (versioned / name).open("a") as file:
+            file.write("# other\n")
+        worker.segment(good_image)  # the process still holds what it loaded
+        with pytest.raises(WorkerCrashedError):
+            worker.segment(bad_image)
+        for _ in range(2):
+            with pytest.raises(WorkerError, match="was changed.*same command again"):
+                worker.segment(good_image)
+
+
+def test_an_adapter_changed_since_it_was_identified_is_not_started(versioned, good_image, tmp_path):
+    weights = tmp_path / "own.bin"
+    weights.write_text("1")
+    for changed in (versioned / "segmenter.py", weights):
+        adapter, model = find(f"{versioned}:{weights}")
+        identity = identify(adapter, model, {}, "cpu")
+        with Worker(adapter, model, ensure(adapter), identity=identity) as worker:
+            worker.segment(good_image)
+        with changed.open("a") as file:
+            file.write("# other\n")
+        with (
+            Worker(adapter, model, ensure(adapter), identity=identity) as worker,
+            pytest.raises(WorkerError, match="was changed"),
+        ):
+            worker.segment(good_image)
 
 
 def test_ids_without_background_stay_objects(misbehaving, bad_image):
