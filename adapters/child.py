@@ -222,12 +222,10 @@ def consecutive(labels: np.ndarray) -> np.ndarray:
 
 
 def describe(error: BaseException) -> Message:
-    """Describe an exception for the harness, and show it in the log."""
+    """Describe an exception for the harness, which writes the traceback to the log."""
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     if len(text) > 2 * _HALF_TRACEBACK:
         text = text[:_HALF_TRACEBACK] + "\n[...]\n" + text[-_HALF_TRACEBACK:]
-    with contextlib.suppress(AttributeError, OSError, ValueError):
-        sys.stderr.write(text)
     return {
         "reply": "raised",
         "message": ("%s: %s" % (type(error).__name__, error))[:_LONGEST_MESSAGE],
@@ -272,8 +270,7 @@ class Server:
                 request["model"], request["parameters"], request["device"], **request["settings"]
             )
         except FileNotFoundError as error:
-            describe(error)
-            return {"reply": "no weights", "message": str(error)}
+            return {**describe(error), "reply": "no weights", "message": str(error)}
         return {"reply": "ready"}
 
     def _segment(self, request: Message) -> Message:

@@ -24,6 +24,7 @@ class NoWeights(_Reply):
 
     reply: Literal["no weights"]
     message: str
+    traceback: str
 
 
 class Labels(_Reply):

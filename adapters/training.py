@@ -72,6 +72,8 @@ def run_training(  # noqa: PLR0917 - the order in which data flows
         while isinstance(reply, Progress):
             on_message(reply.message)
             reply = process.receive(seconds=None)
+        if isinstance(reply, Raised):
+            log.write(reply.traceback)
     finally:
         process.kill()
         log.close()

@@ -123,6 +123,8 @@ class Worker:
             prefix="bench-worker-", ignore_cleanup_errors=True
         )
         self._scratch = Scratch(Path(self._folder.name))
+        # The log in the scratch folder goes with it, and explains nothing afterwards.
+        self._where = f"{adapter.name}:{model.name}" if log is None else str(log)
         self._log = Log(log or Path(self._folder.name) / "worker.log")
 
     def __enter__(self) -> Self:
@@ -235,6 +237,7 @@ class Worker:
         if isinstance(reply, Ready):
             return
         if isinstance(reply, NoWeights):
+            self._log.write(reply.traceback)
             raise WeightsUnavailableError(reply.message, where=f"{adapter.name}:{self._model.name}")
         raise self._failed(reply, self._process.printed())
 
@@ -247,10 +250,13 @@ class Worker:
             raise
 
     def _failed(self, reply: Reply, log: str) -> WorkerError:
-        where = f"{self._adapter.name}:{self._model.name}"
+        where = self._where
         if isinstance(reply, Invalid):
+            self._log.write(f"{reply.message}\n")
             return InvalidPredictionError(reply.message, where=where, detail=log)
         if isinstance(reply, Raised):
+            # Not left to the child: what it runs may have closed stderr, or put it elsewhere.
+            self._log.write(reply.traceback)
             return SegmenterError(reply.message, where=where, detail=reply.traceback)
         self._stop(at_once=True)
         return WorkerCrashedError("the process answered something else", where=where, detail=log)

@@ -212,7 +212,7 @@ def test_an_adapter_changed_while_it_runs_is_not_started_again(
         with pytest.raises(WorkerCrashedError):
             worker.segment(bad_image)
         for _ in range(2):
-            with pytest.raises(WorkerError, match="was changed.*same command again"):
+            with pytest.raises(WorkerError, match=r"was changed.*same command again"):
                 worker.segment(good_image)
 
 
@@ -270,6 +270,41 @@ def test_a_traceback_is_in_the_log(misbehaving, bad_image, tmp_path):
     with pytest.raises(SegmenterError):
         worker.segment(bad_image)
     assert "ValueError: bad image" in (tmp_path / "mine.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("modes", "logged"),
+    [
+        (["raises"], 'raise ValueError("bad image")'),
+        (["returns_mask"], "segment returned a mask (bool)"),
+        # Its stderr is gone by then.
+        (["closes_stdout", "raises"], 'raise ValueError("bad image")'),
+    ],
+)
+def test_a_failure_names_the_log_that_explains_it(misbehaving, modes, logged, tmp_path):
+    log = tmp_path / "mine.log"
+    worker = misbehaving(*modes, log=log)
+    for number in range(1, len(modes)):
+        worker.segment(np.full((1, 8, 6), number, np.uint16))
+    bad = np.full((1, 8, 6), len(modes), np.uint16)
+    bad[0, 0, 0] = 1
+    with pytest.raises((SegmenterError, InvalidPredictionError)) as caught:
+        worker.segment(bad)
+    assert caught.value.where == str(log)
+    assert log.read_text().count(logged) == 1
+
+
+def test_without_a_log_a_failure_names_the_algorithm(misbehaving, bad_image):
+    with pytest.raises(SegmenterError) as caught:
+        misbehaving("raises").segment(bad_image)
+    assert caught.value.where == "misbehaving:default"
+
+
+def test_a_start_without_weights_leaves_its_traceback_in_the_log(misbehaving, tmp_path):
+    worker = misbehaving("init_without_weights", log=tmp_path / "mine.log")
+    with pytest.raises(WeightsUnavailableError):
+        worker.start()
+    assert "in init_without_weights" in (tmp_path / "mine.log").read_text()
 
 
 def test_a_worker_leaves_nothing_behind(misbehaving, bad_image):
