@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -106,10 +107,15 @@ def _name(folder: Path) -> str:
 
 
 def _package_folder(module: str) -> Path | None:
-    """Return the folder of a package without importing it; None where it is gone."""
-    try:
-        spec = importlib.util.find_spec(module)
-    except ImportError:
-        return None
-    locations = spec.submodule_search_locations if spec is not None else None
-    return Path(next(iter(locations))) if locations else None
+    """Return the folder of a package without importing it; None where it is gone.
+
+    Only the outermost package is looked up: finding one inside another imports the other.
+    """
+    outermost, *inner = module.split(".")
+    # An installed package may hook into the import system, and do it wrong.
+    with suppress(Exception):
+        spec = importlib.util.find_spec(outermost)
+        for location in (spec and spec.submodule_search_locations) or ():
+            if (folder := Path(location, *inner)).is_dir():
+                return folder
+    return None

@@ -85,15 +85,36 @@ def test_an_installed_package_offers_an_adapter(make_adapter, monkeypatch):
     texts = {"__init__.py": source, "adapter.toml": toml, "segmenter.py": SEGMENTER}
     folder = make_adapter(name="theirs_x", files=texts)
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder.parent)])
+    inner = make_adapter(
+        name="theirs_x/inner",
+        files={"adapter.toml": toml.replace("theirs", "inner"), "segmenter.py": SEGMENTER},
+    )
     points = [
         EntryPoint("theirs", "theirs_x", registry.ENTRY_POINTS),
+        EntryPoint("inner", "theirs_x.inner", registry.ENTRY_POINTS),
+        EntryPoint("no-part", "theirs_x.gone", registry.ENTRY_POINTS),
         EntryPoint("oracle", "theirs_x", registry.ENTRY_POINTS),
         EntryPoint("others", "theirs_x", registry.ENTRY_POINTS),
         EntryPoint("gone", "no_such_package", registry.ENTRY_POINTS),
     ]
     monkeypatch.setattr(registry, "entry_points", lambda group: points)
     assert find("theirs")[0].folder == folder
+    assert find("inner")[0].folder == inner
+    assert "theirs_x" not in sys.modules
     assert Path(folders()["oracle"]).name == "oracle"
-    assert "gone" not in folders()
+    assert not {"gone", "no-part"} & set(folders())
     with pytest.raises(AdapterError, match="'others' calls itself 'theirs'"):
         find("others")
+
+
+def test_a_package_that_breaks_the_import_system_hides_no_other(monkeypatch):
+    class Broken:
+        def find_spec(self, name, path=None, target=None):
+            if name == "broken_x":
+                raise RuntimeError("no licence found")
+
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    points = [EntryPoint("broken", "broken_x", registry.ENTRY_POINTS)]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    assert "broken" not in folders()
+    assert "oracle" in folders()
