@@ -151,6 +151,8 @@ class Adapter(_Table):
                 data = tomllib.loads(file.read_text(encoding="utf-8"))
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise AdapterError(f"adapter.toml is no TOML: {error}", where=file) from error
+            except OSError as error:
+                raise AdapterError(f"adapter.toml cannot be read: {error}", where=file) from error
         elif (folder / "segmenter.py").is_file():
             # The shortest way to a first row: a folder with one Python file.
             data = {"name": folder.name, "models": {"default": {"track": "as-published"}}}

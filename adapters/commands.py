@@ -65,16 +65,14 @@ def install(*names: str, json: bool = False) -> None:
     json
         Print JSON instead of a table.
     """
-    adapters = [find(name)[0] for name in names] or [
-        Adapter.load(folder) for folder in folders().values()
-    ]
     rows: list[dict[str, Any]] = []
-    for adapter in adapters:
-        row: dict[str, Any] = {"name": adapter.name, "python": None, "folder": None, "error": None}
+    for name in names or folders():
+        row: dict[str, Any] = {"name": name, "python": None, "folder": None, "error": None}
         try:
+            adapter, _ = find(name)
             with _telling() as tell:
                 environment = ensure(adapter, tell)
-        except BuildError as error:
+        except (AdapterError, BuildError) as error:
             row["error"] = str(error)
         else:
             row["python"] = environment.version
@@ -194,8 +192,8 @@ def _row(name: str, folder: Path) -> dict[str, Any]:
 def _environment(adapter: Adapter) -> str:
     try:
         environment = describe(adapter)
-    except BuildError:
-        return f"no Python {adapter.environment.python} here"
+    except (AdapterError, BuildError) as error:
+        return error.what
     if environment.folder is None:
         return "none needed"
     return "built" if environment.built else "not built"

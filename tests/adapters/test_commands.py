@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from adapters import commands
+from adapters import commands, registry
 from adapters.commands import app
 from adapters.errors import UnknownAlgorithmError
 
@@ -62,6 +62,40 @@ def test_a_broken_adapter_hides_no_other(bench, monkeypatch, tmp_path):
     assert "no adapter" in rows[0]["error"]
     assert rows[1]["error"] is None
     assert "broken" in bench("list")[1]
+
+
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [
+        ({"adapter.toml": TOO_OLD.replace("<3", "three")}, "'three' is no version specifier"),
+        ({"requirements.txt": "-e .\n"}, "not part of the lock"),
+    ],
+)
+def test_one_without_an_environment_hides_no_other(bench, make_adapter, monkeypatch, files, what):
+    folder = make_adapter(segmenter__py=SEGMENTER, files=files)
+    known = {"mine": folder, "oracle": commands.folders()["oracle"]}
+    monkeypatch.setattr(commands, "folders", lambda: known)
+    monkeypatch.setattr(registry, "folders", lambda: known)
+    code, text = bench("list", "--json")
+    assert code == 0
+    assert what in json.loads(text)[0]["environment"]
+    assert what in json.loads(bench("show", "mine", "--json")[1])["environment"]["state"]
+    code, text = bench("install", "--json")
+    rows = json.loads(text)
+    assert code == 1
+    assert what in rows[0]["error"]
+    assert rows[1] == {"name": "oracle", "python": rows[1]["python"], "folder": None, "error": None}
+
+
+def test_install_goes_on_after_a_broken_adapter(bench, monkeypatch, tmp_path):
+    known = {"bad": tmp_path, "oracle": commands.folders()["oracle"]}
+    monkeypatch.setattr(commands, "folders", lambda: known)
+    monkeypatch.setattr(registry, "folders", lambda: known)
+    code, text = bench("install", "--json")
+    rows = json.loads(text)
+    assert code == 1
+    assert "no adapter" in rows[0]["error"]
+    assert rows[1]["error"] is None
 
 
 def test_show(bench):
