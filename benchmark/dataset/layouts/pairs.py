@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from benchmark.dataset import images
 from benchmark.dataset.layouts import index, pictures
 from benchmark.dataset.layouts.layout import Pair
+from benchmark.dataset.names import inside
 from benchmark.dataset.whole import whole_folder
 from benchmark.errors import DatasetError
 
@@ -167,12 +168,12 @@ def write_pairs(
     with whole_folder(out) as folder:
         places = {}
         for sample in dataset.ids():
-            image, labels = place(sample, dataset.row(sample)["split"])
-            places[sample] = image, labels
+            places[sample] = place(sample, dataset.row(sample)["split"])
+            image, labels = (inside(folder, file) for file in places[sample])
             for file in (image, labels):
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            pictures.write_image(folder / image, dataset.read_image(sample), channels)
-            images.write_labels(folder / labels, dataset.read_labels(sample, target))
+                file.parent.mkdir(parents=True, exist_ok=True)
+            pictures.write_image(image, dataset.read_image(sample), channels)
+            images.write_labels(labels, dataset.read_labels(sample, target))
         index.write(dataset, folder, places)
 
 
