@@ -6,10 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.dataset import images, tables
+from benchmark.dataset import checks, images, tables
 from benchmark.dataset import manifest as manifests
 from benchmark.dataset.builtin import builtin_path
-from benchmark.dataset.names import check_id, inside
+from benchmark.dataset.names import inside
 from benchmark.dataset.sample import Sample, label_path
 from benchmark.errors import DatasetError, nearest
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchmark.dataset.manifest import Manifest
+    from benchmark.dataset.tables import TableName
 
 
 class Dataset:
@@ -37,49 +38,52 @@ class Dataset:
         One row a sample, ordered by id.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, samples: pd.DataFrame) -> None:
+    def __init__(
+        self, path: Path, manifest: Manifest, samples: pd.DataFrame, *, sealed: bool = True
+    ) -> None:
         self.path = path
         self.manifest = manifest
         self.samples = samples
+        self._sealed = sealed
         self._rows = {name: position for position, name in enumerate(samples["id"])}
         # What every read needs, as plain values: taking a row out of a table costs a millisecond.
         self._images = list(samples["image"])
         self._shapes = list(
             zip(map(int, samples["height"]), map(int, samples["width"]), strict=True)
         )
+        self._digests = {
+            column: list(samples[column])
+            for column in map(_digest_column, (*manifest.targets, None))
+        }
 
     @classmethod
-    def open(cls, path: Path | str) -> Dataset:
+    def open(cls, path: Path | str, *, sealed: bool = True) -> Dataset:
         """Open a data set by reading its manifest and its table of samples.
 
         Parameters
         ----------
         path
             The folder that holds `dataset.json`; "builtin" means the one that is shipped.
+        sealed
+            Compare the manifest, and each table and array that is read, with its digest, so that
+            the figure on a leaderboard is that of the pixels. `verify`, which names all that was
+            changed, opens without.
 
         Raises
         ------
         DatasetError
-            If the folder holds no data set, or one that leads out of its folder.
+            If the folder holds no data set, one that leads out of its folder, or one that was
+            changed.
         """
         path = builtin_path() if path == "builtin" else Path(path)
         manifest = manifests.load(path)
-        samples = tables.load_frame("samples", path)
-        needed = ["digest_image"]
-        for target in manifest.targets:
-            needed += [f"n_{target}", f"digest_{target}"]
-        missing = [column for column in needed if column not in samples.columns]
-        if missing:
-            raise tables.lacks("samples", missing, path / "samples.parquet")
-        for name in samples["id"]:
-            check_id(name)
-        if not samples["id"].is_unique:
-            raise DatasetError(
-                "two samples have one id",
-                where=path / "samples.parquet",
-                mend="get a fresh copy of the data set",
-            )
-        return cls(path, manifest, samples)
+        table = tables.load("samples", path)
+        checks.check_samples(table, manifest, path)
+        if sealed:
+            checks.check_splits(table, manifest, path)
+            checks.check_table(table, "samples", manifest, path)
+            checks.check_manifest(manifest, path)
+        return cls(path, manifest, tables.as_frame(table, "samples"), sealed=sealed)
 
     @property
     def name(self) -> str:
@@ -99,12 +103,12 @@ class Dataset:
     @cached_property
     def objects(self) -> pd.DataFrame:
         """The table of true objects, one row each."""
-        return tables.load_frame("objects", self.path)
+        return self._frame("objects")
 
     @cached_property
     def spots(self) -> pd.DataFrame:
         """The table of true spots, one row each."""
-        return tables.load_frame("spots", self.path)
+        return self._frame("spots")
 
     def ids(self, split: str | None = None) -> list[str]:
         """Return the ids of a split, or all, in order.
@@ -141,7 +145,8 @@ class Dataset:
         Raises
         ------
         DatasetError
-            If there is no such sample, or its file is missing, damaged or of another shape.
+            If there is no such sample, or its file is missing, damaged, of another shape or
+            changed.
         """
         position = self._position(sample)
         path = inside(self.path, self._images[position])
@@ -149,7 +154,7 @@ class Dataset:
         array = images.read_array(path, shape)
         if array.dtype not in images.IMAGE_DTYPES:
             raise _unlike(f"the type {array.dtype}, not uint8 or uint16", path)
-        return array
+        return self._same(array, position, None, path)
 
     def read_labels(self, sample: str, target: str = "nuclei") -> NDArray[Any]:
         """Return a sample's labels of a target: (Y, X), unsigned, 0 background.
@@ -157,8 +162,8 @@ class Dataset:
         Raises
         ------
         DatasetError
-            If there is no such sample or target, or the file is missing, damaged or of another
-            shape.
+            If there is no such sample or target, or the file is missing, damaged, of another
+            shape or changed.
         """
         if target not in self.manifest.targets:
             raise DatasetError(
@@ -171,7 +176,7 @@ class Dataset:
         array = images.read_array(path, self._shapes[position])
         if array.dtype.kind != "u":
             raise _unlike(f"the type {array.dtype}, not an unsigned integer", path)
-        return array
+        return self._same(array, position, target, path)
 
     def read(self, sample: str) -> Sample:
         """Return a sample with its image and the labels of every target."""
@@ -192,6 +197,20 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.samples)
 
+    def _frame(self, name: TableName) -> pd.DataFrame:
+        table = tables.load(name, self.path)
+        if self._sealed:
+            checks.check_table(table, name, self.manifest, self.path)
+        return tables.as_frame(table, name)
+
+    def _same(
+        self, array: NDArray[Any], position: int, target: str | None, path: Path
+    ) -> NDArray[Any]:
+        if self._sealed:
+            digest = self._digests[_digest_column(target)][position]
+            checks.check_pixels(array, digest, path, self.path)
+        return array
+
     def _position(self, sample: str) -> int:
         if sample not in self._rows:
             raise DatasetError(
@@ -200,6 +219,10 @@ class Dataset:
                 mend=nearest(sample, self._rows),
             )
         return self._rows[sample]
+
+
+def _digest_column(target: str | None) -> str:
+    return "digest_image" if target is None else f"digest_{target}"
 
 
 def _unlike(found: str, path: Path) -> DatasetError:

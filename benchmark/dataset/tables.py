@@ -184,17 +184,10 @@ def lacks(name: TableName, columns: Sequence[str], path: Path) -> DatasetError:
     )
 
 
-def load_frame(name: TableName, folder: Path) -> pd.DataFrame:
-    """Read a table as a data frame, rows in the order of its key.
-
-    Raises
-    ------
-    DatasetError
-        As `load`.
-    """
-    table = _in_order(load(name, folder), name)
+def as_frame(table: pa.Table, name: TableName) -> pd.DataFrame:
+    """Return a canonical table as a data frame, rows in the order of its key."""
     # Seeds have more digits than a float holds; a table with some missing must not round the rest.
-    frame: pd.DataFrame = table.to_pandas(integer_object_nulls=name == "samples")
+    frame: pd.DataFrame = _in_order(table, name).to_pandas(integer_object_nulls=name == "samples")
     return frame
 
 

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchmark.dataset import croissant, tables
+from benchmark.dataset import checks, croissant, tables
 from benchmark.dataset import manifest as manifests
-from benchmark.dataset.digest import array_digest, table_digest
+from benchmark.dataset.digest import array_digest
 from benchmark.dataset.names import check_id, inside
 from benchmark.dataset.reader import Dataset
 from benchmark.dataset.sample import image_path, label_path
@@ -59,12 +59,12 @@ def verify(
         manifest = manifests.load(path)
     except DatasetError as error:
         return [Finding("manifest", manifests.FILE_NAME, error.what)]
-    findings = [*_check_manifest(manifest), *_check_tables(path, manifest)]
+    findings = [*_check_manifest(path, manifest), *_check_tables(path, manifest)]
     unsafe = list(_check_names(path))
     if unsafe:  # nothing is read by a name that may lead elsewhere
         return findings + unsafe
     try:
-        dataset = Dataset.open(path)
+        dataset = Dataset.open(path, sealed=False)
     except DatasetError as error:
         # Without the table of samples nothing is known of the files.
         return findings or [Finding("table", "samples.parquet", error.what)]
@@ -75,30 +75,30 @@ def verify(
     return [*findings, *_check_croissant(path, manifest), *_extra_files(dataset)]
 
 
-def _check_manifest(manifest: Manifest) -> Iterator[Finding]:
-    if manifest.computed_digest() != manifest.digest:
-        yield Finding(
-            "manifest",
-            manifests.FILE_NAME,
-            "the manifest was changed: its fields do not make the digest that it states",
-        )
+def _check_manifest(path: Path, manifest: Manifest) -> Iterator[Finding]:
+    try:
+        checks.check_manifest(manifest, path)
+    except DatasetError as error:
+        yield Finding("manifest", manifests.FILE_NAME, error.what)
 
 
 def _check_tables(path: Path, manifest: Manifest) -> Iterator[Finding]:
-    for name, key in tables.KEYS.items():
+    for name in tables.KEYS:
         file = f"{name}.parquet"
         if not (path / file).exists():
             yield Finding("missing", file, f"the table {name} is missing")
             continue
         try:
-            digest = table_digest(tables.load(name, path), key)
+            table = tables.load(name, path)
+            checks.check_table(table, name, manifest, path)
         except DatasetError as error:
             yield Finding("table", file, error.what)
             continue
-        if digest != manifest.tables.get(name):
-            yield Finding(
-                "table", file, f"the table {name} was changed: its digest is not the manifest's"
-            )
+        try:
+            if name == "samples":
+                checks.check_splits(table, manifest, path)
+        except DatasetError as error:  # the table is as sealed
+            yield Finding("manifest", manifests.FILE_NAME, error.what)
 
 
 def _check_names(path: Path) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import tracemalloc
 from dataclasses import replace
 
@@ -9,7 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 import tifffile
 
-from benchmark.dataset import Dataset, DatasetWriter, builtin, tables
+from benchmark.dataset import Dataset, DatasetWriter, builtin, export, tables, verify
+from benchmark.dataset import manifest as manifests
+from benchmark.dataset.digest import table_digest
 from benchmark.errors import DatasetError
 
 
@@ -89,11 +92,16 @@ def test_folders_that_hold_no_data_set_are_told_so(make_dataset, tmp_path):
         Dataset.open(path.parent)
 
 
-def rewrite(path, **columns):
+def rewrite(path, *, seal=True, **columns):
+    """Change the table of samples as a stranger can: with the digests that then belong to it."""
     table = tables.load("samples", path)
     for name, values in columns.items():
         table = table.set_column(table.column_names.index(name), name, pa.array(values))
     pq.write_table(table, path / "samples.parquet")
+    if seal:
+        fields = manifests.load(path).model_dump()
+        fields["tables"]["samples"] = table_digest(tables.canonical(table, "samples"), ("id",))
+        manifests.save(manifests.sealed(fields), path)
 
 
 @pytest.mark.parametrize("name", ["../s0", "/etc/passwd", "a/b", ".s0"])
@@ -111,6 +119,105 @@ def test_paths_from_strangers_do_not_lead_out(make_dataset, image):
     rewrite(path, image=[image] * 4)
     with pytest.raises(DatasetError, match="leads out of the folder"):
         Dataset.open(path).read_image("s0")
+
+
+ESCAPES = ["/../../../ESCAPED", "..", "a/b", "test\n", ""]
+
+
+@pytest.mark.parametrize("split", [*ESCAPES, "val"])
+def test_splits_from_strangers_are_those_of_the_manifest(make_dataset, split):
+    path = make_dataset().path
+    rewrite(path, split=[split, "train", "test", "test"])
+    with pytest.raises(DatasetError, match="splits of the samples are not those of the manifest"):
+        Dataset.open(path)
+    assert next((f.kind, f.where) for f in verify(path)) == ("manifest", "dataset.json")
+
+
+@pytest.mark.parametrize("split", ESCAPES)
+def test_splits_in_the_manifest_are_words(make_dataset, split):
+    path = make_dataset().path
+    rewrite(path, split=[split] * 4)
+    text = json.loads((path / "dataset.json").read_text())
+    (path / "dataset.json").write_text(json.dumps({**text, "splits": {split: 4}}))
+    with pytest.raises(DatasetError, match="the manifest is not valid: splits"):
+        Dataset.open(path)
+
+
+@pytest.mark.parametrize("layout", ["cellpose", "stardist"])
+def test_no_export_writes_out_of_its_folder(make_dataset, tmp_path, layout):
+    path = make_dataset().path
+    rewrite(path, split=["../../ESCAPED", "train", "test", "test"])
+    with pytest.raises(DatasetError, match="leads out of the folder"):
+        export(Dataset.open(path, sealed=False), tmp_path / "a" / "out", layout)
+    assert not list(tmp_path.rglob("ESCAPED*"))
+    assert not (tmp_path / "a" / "out").exists()
+
+
+@pytest.mark.parametrize("file", ["images/s0.tif", "labels/nuclei/s0.tif"])
+def test_pixels_that_were_changed_are_refused(make_dataset, file):
+    dataset = make_dataset()
+    array = tifffile.imread(dataset.path / file)
+    array[7, 11] ^= 1
+    tifffile.imwrite(dataset.path / file, array)
+    read = dataset.read_image if file.startswith("images") else dataset.read_labels
+    with pytest.raises(DatasetError, match="pixels are not those the data set was") as caught:
+        read("s0")
+    assert caught.value.where == str(dataset.path / file)
+    assert f"bench dataset verify {dataset.path}" in caught.value.mend
+    read("s1")
+
+
+def test_rows_that_were_changed_are_refused(make_dataset):
+    dataset = make_dataset()
+    digests = dataset.samples["digest_image"].tolist()
+    rewrite(dataset.path, seal=False, digest_image=digests[1:] + digests[:1])
+    with pytest.raises(DatasetError, match="the table samples was changed"):
+        Dataset.open(dataset.path)
+    stated = dataset.digest
+    rewrite(dataset.path)  # a digest that is known to others cannot be kept
+    assert Dataset.open(dataset.path).digest != stated
+    text = (dataset.path / "dataset.json").read_text()
+    (dataset.path / "dataset.json").write_text(
+        text.replace(Dataset.open(dataset.path).digest, stated)
+    )
+    with pytest.raises(DatasetError, match="the manifest was changed"):
+        Dataset.open(dataset.path)
+
+
+@pytest.mark.parametrize("name", ["objects", "spots"])
+def test_other_tables_that_were_changed_are_refused(make_dataset, name):
+    dataset = make_dataset()
+    assert len(getattr(dataset, name)) > 3
+    table = pq.read_table(dataset.path / f"{name}.parquet")
+    pq.write_table(table.slice(1), dataset.path / f"{name}.parquet")
+    with pytest.raises(DatasetError, match=f"the table {name} was changed"):
+        getattr(Dataset.open(dataset.path), name)
+
+
+SIZES = [[-40] * 4, [0, 40, 40, 40], ["tall"] * 4, [40.5] * 4]
+
+
+@pytest.mark.parametrize("column", ["height", "width"])
+@pytest.mark.parametrize("values", SIZES)
+def test_sizes_from_strangers_are_sizes(make_dataset, column, values):
+    path = make_dataset().path
+    table = tables.load("samples", path)
+    table = table.set_column(table.column_names.index(column), column, pa.array(values))
+    pq.write_table(table, path / "samples.parquet")
+    with pytest.raises(DatasetError, match=rf"the table samples holds .* in {column}"):
+        Dataset.open(path)
+    assert [f.where for f in verify(path)] == ["samples.parquet"]
+
+
+@pytest.mark.parametrize(
+    "values", [["3"] * 4, [-1, 3, 3, 3], [1.5] * 4, [None, 3, 3, 3], [True] * 4]
+)
+def test_counts_from_strangers_are_counts(make_dataset, values):
+    path = make_dataset().path
+    rewrite(path, n_nuclei=values)
+    with pytest.raises(DatasetError, match=r"the table samples holds .* in n_nuclei"):
+        Dataset.open(path)
+    assert [(f.kind, f.where) for f in verify(path)] == [("table", "samples.parquet")]
 
 
 def test_links_from_strangers_do_not_lead_out(make_dataset):

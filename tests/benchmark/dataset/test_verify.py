@@ -262,6 +262,18 @@ def test_a_forged_table_with_its_digest_forged_too_cannot_hide_a_lost_column(pat
     assert ("table", "samples.parquet") in {(f.kind, f.where) for f in verify(path)}
 
 
+def test_a_changed_table_of_samples_hides_nothing_else(path):
+    array = tifffile.imread(path / "images" / "s1.tif")
+    tifffile.imwrite(path / "images" / "s1.tif", array + 1)
+    (path / "labels" / "nuclei" / "s0.tif").unlink()
+    replace_value(path, "samples", "split", "../val")
+    assert [(finding.kind, finding.where) for finding in verify(path)] == [
+        ("table", "samples.parquet"),
+        ("missing", "labels/nuclei/s0.tif"),
+        ("image", "images/s1.tif"),
+    ]
+
+
 def test_several_findings_come_together(path):
     (path / "images" / "s0.tif").unlink()
     (path / "extra").write_text("x")
