@@ -7,6 +7,7 @@ instant and lets this module name `generators` and `reports` without importing t
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from importlib.metadata import version
 from typing import NoReturn
@@ -20,6 +21,7 @@ app = App(
     help="Which cell segmenter is best on images like yours, and did a change make it worse?",
     version=lambda: version("cellgen-bench"),
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # `main` says how to go on
 )
 app.command(
     "benchmark.commands.run:run",
@@ -49,10 +51,6 @@ app.command(
 )
 
 
-# What a user can mend by making room or by choosing another place; any other OSError is a defect.
-_PLACE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS}
-
-
 def main() -> None:
     """Run `bench`; an error that the user can mend is a message on stderr and exit code 2."""
     try:
@@ -61,12 +59,14 @@ def main() -> None:
         sys.exit(2)
     except BenchError as error:
         _fail(f"error: {error}")
-    except OSError as error:
-        if error.errno not in _PLACE:
+    except BrokenPipeError:  # the reader of stdout, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # no room, no right, no such place: the system's own words
+        if error.filename is None and error.errno != errno.ENOSPC:
             raise
         _fail(f"error: {error.strerror}\n  where: {error.filename or 'unknown'}")
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; the same command continues where it stopped\n")
+        sys.stderr.write("interrupted; `bench run` and `bench train` continue where they stopped\n")
         sys.exit(130)
 
 

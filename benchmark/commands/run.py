@@ -8,19 +8,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from adapters import console
 from adapters.worker import Limits
 from benchmark.dataset import open_any
+from benchmark.errors import BenchError, RunError
 from benchmark.files import write_bytes
 from benchmark.leaderboard import leaderboard, to_csv, to_json
-from benchmark.run import execute, make_plan, results_table, scores_table, write_table
+from benchmark.run import (
+    execute,
+    make_plan,
+    results_table,
+    run_folder,
+    scores_table,
+    write_table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchmark.run import Outcome, Plan
+
+POSITIVE = Number(gt=0)
 DEFAULT_ALGORITHMS = "cellpose,u2net,otsu-watershed,oracle,empty,random"
 
 
@@ -30,11 +42,13 @@ def run(
     algorithms: Annotated[str, Parameter(alias="-a")] = DEFAULT_ALGORITHMS,
     split: str | None = None,
     target: str | None = None,
+    binary: Annotated[bool, Parameter(negative="")] = False,
+    settings: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = (),
     out: Path | None = None,
     device: str = "cpu",
-    timeout: float = 600.0,
-    memory: int | None = None,
-    limit: int | None = None,
+    timeout: Annotated[float, Parameter(validator=POSITIVE)] = 600.0,
+    memory: Annotated[int | None, Parameter(validator=POSITIVE)] = None,
+    limit: Annotated[int | None, Parameter(validator=POSITIVE)] = None,
     timings: bool = True,
     report: bool = True,
     json: bool = False,
@@ -53,9 +67,14 @@ def run(
     split
         Which split to segment; by default `test`, or the only one.
     target
-        What to segment; by default the data set's first target.
+        What to segment; by default the data set's first target. For a folder that is no data set
+        yet, what its labels are of.
+    binary
+        The labels of a folder are masks of 0 and 255; each connected piece is an object.
+    settings
+        A parameter, `--set cellpose.diameter=30`; may be repeated.
     out
-        The run folder; by default a folder under bench-runs/ named after data set and split.
+        The run folder; by default one under bench-runs/ named after data set, split and target.
     device
         Where the networks run: cpu, cuda, mps.
     timeout
@@ -65,20 +84,58 @@ def run(
     limit
         Take only the first so many samples.
     timings
-        Write seconds and memory; without them the tables depend on the labels alone.
+        Write seconds and memory; without them the tables depend on the labels alone, to the byte.
     report
         Write the HTML report.
     json
         Print the leaderboard as JSON instead of a table.
     """
     with console.counting(f"importing {dataset}") as tell:
-        opened = open_any(dataset, progress=tell)
-    names = [name for part in algorithms.split(",") if (name := part.strip())]
-    plan = make_plan(opened, names, split=split, target=target, device=device, limit=limit)
-    folder = out or Path("bench-runs") / f"{opened.name}-{opened.version}-{plan.split}"
-    limits = Limits(seconds=timeout, memory_mb=memory)
-    with _Display() as display:
-        outcomes = execute(plan, folder, limits=limits, progress=display)
+        opened = open_any(dataset, target=target, binary=binary, progress=tell)
+    plan = make_plan(
+        opened,
+        [name for part in algorithms.split(",") if (name := part.strip())],
+        split=split,
+        target=target,
+        device=device,
+        limit=limit,
+        settings=_settings(settings),
+    )
+    folder = out or Path("bench-runs") / (
+        f"{opened.name}-{opened.version}-{plan.split}-{plan.target}-{opened.digest[:8]}"
+    )
+    with run_folder(plan, folder):
+        with _Display() as display:
+            limits = Limits(seconds=timeout, memory_mb=memory)
+            outcomes = execute(plan, folder, limits=limits, progress=display)
+        board = _write_tables(plan, outcomes, folder, timings=timings)
+        if json:
+            console.print_json(board)
+        else:
+            _print_board(board)
+        _report(folder, wanted=report, tell=not json)
+    sys.exit(_exit_code(board["rows"]))
+
+
+def _settings(texts: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Read `algorithm.parameter=value`; the adapter gives the value its type."""
+    settings: dict[str, dict[str, str]] = {}
+    for text in texts:
+        place, equals, value = text.partition("=")
+        algorithm, dot, parameter = place.rpartition(".")
+        if not (equals and dot and algorithm and parameter):
+            raise RunError(
+                f"--set takes algorithm.parameter=value, not {text!r}",
+                mend="for example --set cellpose.diameter=30",
+            )
+        settings.setdefault(algorithm, {})[parameter] = value
+    return settings
+
+
+def _write_tables(
+    plan: Plan, outcomes: Sequence[Outcome], folder: Path, *, timings: bool
+) -> dict[str, Any]:
+    """Write the run's tables and return its leaderboard."""
     results = results_table(plan, outcomes, timings=timings)
     scores = scores_table(outcomes)
     described = {k: v for k, v in plan.describe()["dataset"].items() if k != "path"}
@@ -87,18 +144,22 @@ def run(
     write_table(scores, folder / "scores.parquet")
     write_bytes(folder / "leaderboard.csv", to_csv(board["rows"]))
     write_bytes(folder / "leaderboard.json", to_json(board))
-    page = _write_report(folder) if report else None
-    if json:
-        console.print_json(board)
+    return board
+
+
+def _report(folder: Path, *, wanted: bool, tell: bool) -> None:
+    """Write the page, or remove the one of an earlier run; the figures are out already."""
+    page = folder / "report.html"
+    if not wanted:
+        page.unlink(missing_ok=True)
+        return
+    try:
+        # By name: reports look at benchmark's results, so benchmark may not import them.
+        page = importlib.import_module("reports.page").write_report(folder)
+    except BenchError as error:
+        console.err.print(f"the report could not be written: {error}")
     else:
-        _print_board(board, page)
-    sys.exit(_exit_code(board["rows"]))
-
-
-def _write_report(folder: Path) -> Path:
-    # By name: reports look at benchmark's results, so benchmark may not import them.
-    page: Path = importlib.import_module("reports.page").write_report(folder)
-    return page
+        (console.out if tell else console.err).print(f"report: {page}")
 
 
 def _exit_code(rows: Sequence[dict[str, Any]]) -> int:
@@ -107,7 +168,7 @@ def _exit_code(rows: Sequence[dict[str, Any]]) -> int:
     return 1 if any(row["n_ok"] for row in rows) else 2
 
 
-def _print_board(board: dict[str, Any], page: Path | None) -> None:
+def _print_board(board: dict[str, Any]) -> None:
     dataset = board["dataset"]
     title = (
         f"{dataset['name']} {dataset['version']}, {dataset['split']}, {dataset['target']}, "
@@ -128,8 +189,6 @@ def _print_board(board: dict[str, Any], page: Path | None) -> None:
     for row in board["rows"]:
         if row["reason"]:
             console.out.print(f"{_name(row)}: {row['reason']}")
-    if page:
-        console.out.print(f"report: {page}")
 
 
 def _name(row: dict[str, Any]) -> str:

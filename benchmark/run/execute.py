@@ -8,7 +8,7 @@ after another, so that their times can be compared.
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +17,8 @@ from filelock import FileLock, Timeout
 
 from adapters.environments import ensure
 from adapters.errors import (
+    AdapterError,
+    BenchError,
     BuildError,
     WeightsUnavailableError,
     WorkerCrashedError,
@@ -28,10 +30,11 @@ from adapters.worker import Limits, Prediction, Worker
 from benchmark.errors import RunError
 from benchmark.files import write_bytes
 from benchmark.run.journal import Journal, Record
-from benchmark.run.predictions import read_prediction, write_prediction
+from benchmark.run.predictions import digest, read_prediction, write_prediction
 from benchmark.scoring import SCORER_VERSION, score
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -39,8 +42,9 @@ if TYPE_CHECKING:
     from benchmark.run.plan import Entry, Plan
 
 # After so many deaths in a row the rest of the images is not tried: an algorithm that hangs on
-# every image of a large set would otherwise take its deadline times the number of images.
-DEATHS_IN_A_ROW = 3
+# every image of a large set would otherwise take its deadline times the number of images. The row
+# is that of the plan, so a run that was interrupted gives up where an uninterrupted one does.
+DEATHS_IN_A_ROW = 5
 
 
 class Progress(Protocol):
@@ -67,15 +71,38 @@ class Outcome:
     records: tuple[Record, ...]
 
 
+@contextmanager
+def run_folder(plan: Plan, out: Path) -> Iterator[None]:
+    """Hold a folder for one run: nobody else writes there, and `run.json` says what it is.
+
+    Raises
+    ------
+    RunError
+        If the folder holds a run of other data or anything else, or another run is writing there.
+    """
+    _refuse_foreign(out)
+    out.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise RunError(
+            "another run is writing here", where=out, mend="wait for it, or choose another --out"
+        ) from None
+    with lock:
+        _claim(plan, out)
+        yield
+
+
 def execute(plan: Plan, out: Path, *, limits: Limits, progress: Progress) -> list[Outcome]:
-    """Run every entry of a plan inside the folder `out`, continuing what is there.
+    """Run every entry of a plan, continuing what is there.
 
     Parameters
     ----------
     plan
         What to do.
     out
-        The run folder; made if absent.
+        The run folder, held by `run_folder`.
     limits
         Deadline and memory of each segmentation.
     progress
@@ -89,19 +116,24 @@ def execute(plan: Plan, out: Path, *, limits: Limits, progress: Progress) -> lis
     Raises
     ------
     RunError
-        If the folder holds a run of other data, another run is writing there, or the disk is full.
+        If the disk is full.
+    DatasetError
+        If a sample of the data set cannot be read.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(out / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
+    return [_run_entry(plan, entry, out, limits, progress) for entry in plan.entries]
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Refuse a folder whose files a run would overwrite, or be mixed with."""
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise RunError("there is a file at this place", where=out, mend="choose another --out")
+    others = {path.name for path in out.iterdir()} - {".lock"}
+    if others and "run.json" not in others:
         raise RunError(
-            "another run is writing here", where=out, mend="wait for it, or choose another --out"
-        ) from None
-    with lock:
-        _claim(plan, out)
-        return [_run_entry(plan, entry, out, limits, progress) for entry in plan.entries]
+            "the folder holds something else than a run", where=out, mend="choose another --out"
+        )
 
 
 def _claim(plan: Plan, out: Path) -> None:
@@ -109,11 +141,18 @@ def _claim(plan: Plan, out: Path) -> None:
     path = out / "run.json"
     described = plan.describe()
     if path.exists():
-        earlier = json.loads(path.read_text())
+        try:
+            earlier = dict(json.loads(path.read_text(encoding="utf-8"))["dataset"])
+        except (ValueError, KeyError, TypeError):
+            raise RunError(
+                "the file that says what this run is cannot be read",
+                where=path,
+                mend="choose another --out, or remove the folder",
+            ) from None
         for name in ("digest", "split", "target"):
-            if earlier["dataset"][name] != described["dataset"][name]:
+            if earlier.get(name) != described["dataset"][name]:
                 raise RunError(
-                    f"the folder holds a run with another {name}: {earlier['dataset'][name]}",
+                    f"the folder holds a run with another {name}: {earlier.get(name)}",
                     where=out,
                     mend="choose another --out",
                 )
@@ -140,15 +179,20 @@ class _EntryRun:
     def run(self) -> Outcome:
         self._rescore()
         samples = self.plan.samples
-        todo = [sample for sample in samples if not self._finished(sample)]
-        self.progress.start(self.entry.name, len(samples), len(samples) - len(todo))
-        failures = self._predict(todo) if todo else {}
+        finished = {sample for sample in samples if self._finished(sample)}
+        self.progress.start(self.entry.name, len(samples), len(finished))
+        failures = self._predict(finished) if len(finished) < len(samples) else {}
         records = tuple(failures.get(s) or self.journal.records[s] for s in samples)
         return Outcome(self.entry, records)
 
     def _finished(self, sample: str) -> bool:
         record = self.journal.records.get(sample)
-        return record is not None and self._path(sample).exists()
+        if record is None:
+            return False
+        try:
+            return bool(digest(read_prediction(self._path(sample))) == record["digest"])
+        except Exception:  # noqa: BLE001 - whatever is wrong with the file, it is to be made again
+            return False
 
     def _path(self, sample: str) -> Path:
         return self.out / "predictions" / self.entry.key / f"{sample}.tif"
@@ -156,18 +200,17 @@ class _EntryRun:
     def _rescore(self) -> None:
         """Score again what an older scorer scored; its predictions stay."""
         for sample in self.plan.samples:
-            if not self._finished(sample):
-                continue
-            record = self.journal.records[sample]
-            if record["scorer"] != SCORER_VERSION:
+            record = self.journal.records.get(sample)
+            if record and record["scorer"] != SCORER_VERSION and self._finished(sample):
                 labels = read_prediction(self._path(sample))
                 self.journal.append({**record, **self._scored(sample, labels)})
 
-    def _predict(self, todo: list[str]) -> dict[str, Record]:
-        """Segment the samples in `todo`; return the records of those that failed.
+    def _predict(self, finished: set[str]) -> dict[str, Record]:
+        """Segment what is not finished; return the records of the samples that failed.
 
         Failures are not journalled: what failed is tried again by the next run.
         """
+        todo = [sample for sample in self.plan.samples if sample not in finished]
         targets = self.entry.adapter.targets
         if self.plan.target not in targets:
             reason = f"segments {', '.join(targets)}, not {self.plan.target}"
@@ -181,8 +224,8 @@ class _EntryRun:
             except WeightsUnavailableError as error:
                 return self._failures(todo, "skipped", str(error))
             except (BuildError, WorkerError) as error:
-                return self._failures(todo, _status(error), str(error))
-            return self._segment_all(worker, todo)
+                return self._failures(todo, _status(error), self._reason(error))
+            return self._segment_all(worker, finished)
 
     def _worker(self) -> Worker:
         return Worker(
@@ -192,22 +235,34 @@ class _EntryRun:
             parameters=self.entry.parameters,
             device=self.plan.device,
             limits=self.limits,
-            log=self.out / "logs" / f"{self.entry.key}.log",
+            log=self.out / self._log,
         )
 
-    def _segment_all(self, worker: Worker, todo: list[str]) -> dict[str, Record]:
+    @property
+    def _log(self) -> str:
+        return f"logs/{self.entry.adapter.name}-{self.entry.key}.log"
+
+    def _reason(self, error: BenchError) -> str:
+        """Say what went wrong; where a worker did, in words that are the same in any folder."""
+        return f"{error.what}; see {self._log}" if isinstance(error, WorkerError) else str(error)
+
+    def _segment_all(self, worker: Worker, finished: set[str]) -> dict[str, Record]:
         failures: dict[str, Record] = {}
         deaths = 0
-        for done, sample in enumerate(todo):
+        for position, sample in enumerate(self.plan.samples):
+            if sample in finished:
+                deaths = 0
+                continue
             if deaths == DEATHS_IN_A_ROW:
+                rest = [s for s in self.plan.samples[position:] if s not in finished]
                 reason = f"not tried: the worker died {deaths} times in a row"
-                self.progress.say(f"{self.entry.name}: the rest is {reason}")
-                return failures | self._failures(todo[done:], "failed", reason)
+                self.progress.say(f"{self.entry.name}: {len(rest)} samples {reason}")
+                return failures | self._failures(rest, "skipped", reason)
             try:
                 prediction = self._segment(worker, sample)
-            except WorkerError as error:
+            except (WorkerError, AdapterError) as error:
                 deaths = deaths + 1 if isinstance(error, _DEATHS) else 0
-                failures |= self._failures([sample], _status(error), str(error))
+                failures |= self._failures([sample], _status(error), self._reason(error))
                 self.progress.say(f"{self.entry.name} {sample}: {error.what}")
             else:
                 deaths = 0
@@ -230,7 +285,7 @@ class _EntryRun:
 
     def _keep(self, sample: str, prediction: Prediction) -> None:
         """Store the labels, and only then the record that says so."""
-        digest = write_prediction(self._path(sample), prediction.labels)
+        written = write_prediction(self._path(sample), prediction.labels)
         self.journal.append(
             {
                 "sample": sample,
@@ -239,7 +294,7 @@ class _EntryRun:
                 "seconds": prediction.seconds,
                 "start_seconds": prediction.start_seconds,
                 "peak_mb": prediction.peak_mb,
-                "digest": digest,
+                "digest": written,
                 **self._scored(sample, prediction.labels),
             }
         )

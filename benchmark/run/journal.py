@@ -1,8 +1,8 @@
 """What a run has finished, line by line, so that a kill at any moment loses at most one image.
 
 A line is one JSON object, written with a single append after the prediction's file is in place.
-A torn last line, left by a kill or a full disk, is ignored on reading and cut before the next
-append.
+A torn last line, left by a kill or a full disk, is cut before the next append; any other line that
+is no record is passed over, and what it stood for is done again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Record = dict[str, Any]
+FIELDS = {
+    "sample",
+    "status",
+    "message",
+    "seconds",
+    "start_seconds",
+    "peak_mb",
+    "digest",
+    "scorer",
+    "score",
+}
 
 
 class Journal:
@@ -39,11 +50,12 @@ class Journal:
     def _read(self) -> None:
         with self.path.open("rb") as file:
             for line in file:
-                record = _parse(line)
-                if record is None:
+                if not line.endswith(b"\n"):
                     break
-                self.records[record["sample"]] = record
                 self._intact += len(line)
+                record = _parse(line)
+                if record is not None:
+                    self.records[record["sample"]] = record
 
     def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,10 +87,9 @@ class Journal:
 
 
 def _parse(line: bytes) -> Record | None:
-    if not line.endswith(b"\n"):
-        return None
     try:
         record = json.loads(line)
     except ValueError:
         return None
-    return record if isinstance(record, dict) and isinstance(record.get("sample"), str) else None
+    whole = isinstance(record, dict) and record.keys() >= FIELDS
+    return record if whole and isinstance(record["sample"], str) else None

@@ -19,7 +19,7 @@ from adapters.registry import find
 from benchmark.errors import RunError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from adapters.adapter import Adapter, Model
     from benchmark.dataset import Dataset
@@ -101,6 +101,7 @@ def make_plan(
     target: str | None = None,
     device: str = "cpu",
     limit: int | None = None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Plan:
     """Resolve every name of a run.
 
@@ -118,13 +119,16 @@ def make_plan(
         `cpu`, or a device the algorithm knows, such as `cuda`.
     limit
         Take only the first so many samples.
+    settings
+        Parameters by the name of their algorithm; the others keep their defaults.
 
     Raises
     ------
     RunError
-        If there is no such split or target, nothing to run, or a name is given twice.
+        If there is no such split or target, nothing to run, a name is given twice, or a setting is
+        of an algorithm that does not run.
     AdapterError
-        If there is no such algorithm or model.
+        If there is no such algorithm, model or parameter, or a value is out of range.
     """
     if not algorithms:
         raise RunError("no algorithm to run", mend="name some: --algorithms cellpose,u2net")
@@ -133,8 +137,15 @@ def make_plan(
     samples = tuple(dataset.ids(split=split)[:limit])
     if not samples:
         raise RunError(f"split {split!r} has no samples", where=dataset.path)
-    entries = tuple(_entry(dataset, name, target, device) for name in algorithms)
+    settings = settings or {}
+    entries = tuple(_entry(dataset, name, target, device, settings) for name in algorithms)
     _refuse_twins(entries)
+    names = {entry.adapter.name for entry in entries}
+    for name in settings:
+        if name not in names:
+            raise RunError(
+                f"a setting is of {name!r}, which does not run", mend=nearest(name, names)
+            )
     return Plan(dataset, split, target, samples, entries, device)
 
 
@@ -164,10 +175,18 @@ def _choose_target(dataset: Dataset, target: str | None) -> str:
     return target
 
 
-def _entry(dataset: Dataset, name: str, target: str, device: str) -> Entry:
+def _entry(
+    dataset: Dataset,
+    name: str,
+    target: str,
+    device: str,
+    settings: Mapping[str, Mapping[str, Any]],
+) -> Entry:
     adapter, model = find(name)
     # Most algorithms find one kind of object, whatever it is called; the others ask which.
-    parameters = {"target": target} if "target" in adapter.parameters else {}
+    asked = {"target": target} if "target" in adapter.parameters else {}
+    parameters = {**asked, **settings.get(adapter.name, {})}
+    adapter.resolve(parameters)
     identity: dict[str, Any] = {"dataset": dataset.digest, "target": target}
     problem = None
     try:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from adapters.errors import UnknownAlgorithmError, UnknownModelError
+from adapters.errors import AdapterError, UnknownAlgorithmError, UnknownModelError
 from adapters.worker import Limits
 from benchmark.errors import RunError
-from benchmark.run import execute, make_plan, results_table, scores_table
+from benchmark.run import execute, make_plan, results_table, run_folder, scores_table
 from benchmark.run.predictions import read_prediction, write_prediction
 
 LIMITS = Limits(seconds=20)
@@ -33,7 +33,8 @@ class Quiet:
 def run(dataset, out, *algorithms, limits=LIMITS, **options):
     plan = make_plan(dataset, algorithms, **options)
     progress = Quiet()
-    outcomes = execute(plan, out, limits=limits, progress=progress)
+    with run_folder(plan, out):
+        outcomes = execute(plan, out, limits=limits, progress=progress)
     return results_table(plan, outcomes, timings=False), scores_table(outcomes), progress
 
 
@@ -87,10 +88,28 @@ def test_a_changed_algorithm_is_another_algorithm(dataset, tmp_path, make_adapte
 def test_a_missing_prediction_is_made_again(dataset, tmp_path, make_adapter):
     out, mine = tmp_path / "run", make_adapter("mine")
     results, _, _ = run(dataset, out, mine)
-    (out / results["prediction"][2]).unlink()
+    path = out / results["prediction"][2]
+    whole = path.read_bytes()
+    path.unlink()
     again, _, progress = run(dataset, out, mine)
     assert progress.started == {"mine:default": (6, 5)}
     assert again.equals(results)
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("damage", ["cut", "junk", "other"])
+def test_a_changed_prediction_is_made_again(dataset, tmp_path, make_adapter, damage):
+    out, mine = tmp_path / "run", make_adapter("mine")
+    results, _, _ = run(dataset, out, mine)
+    path = out / results["prediction"][2]
+    whole = path.read_bytes()
+    if damage == "other":
+        write_prediction(path, np.zeros((64, 64), np.uint16))
+    else:
+        path.write_bytes(whole[: len(whole) // 2] if damage == "cut" else b"XXX")
+    _, _, progress = run(dataset, out, mine)
+    assert progress.started == {"mine:default": (6, 5)}
+    assert path.read_bytes() == whole
 
 
 def test_an_older_scorer_is_asked_again_not_the_segmenter(dataset, tmp_path, make_adapter):
@@ -135,9 +154,35 @@ def test_an_algorithm_that_always_dies_is_given_up(dataset, tmp_path, make_adapt
     adapter = make_adapter("mine", "import os; os._exit(3)")
     results, _, _ = run(dataset, tmp_path / "run", adapter, "oracle")
     mine = results[results["algorithm"] == "mine"]
-    assert (mine["status"] == "failed").all()
-    assert mine["message"].str.contains("not tried").sum() == len(mine) - 3
+    assert list(mine["status"]) == ["failed"] * 5 + ["skipped"]
+    assert "not tried" in mine["message"].iloc[-1]
     assert (results[results["algorithm"] == "oracle"]["status"] == "ok").all()
+
+
+def test_giving_up_does_not_depend_on_where_a_run_was_interrupted(
+    make_dataset, tmp_path, make_adapter
+):
+    dataset = make_dataset(24)
+    adapter = make_adapter("mine", "import os; image.sum() % 3 or os._exit(3)")
+    whole, _, _ = run(dataset, tmp_path / "whole", adapter)
+    assert set(whole["status"]) == {"ok", "failed"}
+    for stop in (3, 9, 14):
+        run(dataset, tmp_path / "parts", adapter, limit=stop)
+    parts, _, _ = run(dataset, tmp_path / "parts", adapter)
+    assert parts.equals(whole)
+
+
+def test_weights_that_vanish_are_a_failed_image(dataset, tmp_path, make_adapter):
+    flag = tmp_path / "flag"
+    adapter = make_adapter("mine", f"import os; open({str(flag)!r}, 'w').close(); os._exit(3)")
+    source = tmp_path / "mine" / "segmenter.py"
+    start = f"import os\n        if os.path.exists({str(flag)!r}): raise FileNotFoundError('gone')"
+    source.write_text(source.read_text().replace("        pass", f"        {start}", 1))
+    results, _, _ = run(dataset, tmp_path / "run", adapter, "oracle")
+    mine = results[results["algorithm"] == "mine"]
+    assert set(mine["status"]) == {"failed"}, list(mine["message"])
+    assert "gone" in results["message"][1]
+    assert set(results[results["algorithm"] == "oracle"]["status"]) == {"ok"}
 
 
 def test_a_hanging_algorithm_is_a_timeout(dataset, tmp_path, make_adapter):
@@ -177,6 +222,43 @@ def test_a_folder_belongs_to_one_data_set_and_split(dataset, tmp_path):
     run(dataset, tmp_path / "run", "empty")
     with pytest.raises(RunError, match="another split"):
         run(dataset, tmp_path / "run", "empty", split="val")
+
+
+def test_a_folder_with_something_else_is_left_alone(dataset, tmp_path):
+    for name in ("report.html", "dataset.json"):
+        out = tmp_path / name.replace(".", "-")
+        out.mkdir()
+        (out / name).write_text("mine")
+        with pytest.raises(RunError, match="something else than a run"):
+            run(dataset, out, "empty")
+        assert (out / name).read_text() == "mine"
+        assert len(list(out.iterdir())) == 1
+    with pytest.raises(RunError, match="a file at this place"):
+        run(dataset, out / name, "empty")
+
+
+@pytest.mark.parametrize("junk", ["", "{}", "[]", '{"dataset": null}', "\ufffd"])
+def test_a_run_json_that_is_none_is_an_error(dataset, tmp_path, junk):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "run.json").write_text(junk, encoding="utf-16" if junk == "\ufffd" else "utf-8")
+    with pytest.raises(RunError, match="cannot be read"):
+        run(dataset, out, "empty")
+
+
+def test_settings_reach_the_algorithm_and_are_part_of_its_key(dataset):
+    def key(**settings):
+        (entry,) = make_plan(dataset, ["otsu-watershed"], settings=settings).entries
+        return entry.key, entry.parameters
+
+    plain, _ = key()
+    changed, parameters = key(**{"otsu-watershed": {"min_size": "50"}})
+    assert plain != changed
+    assert parameters == {"min_size": "50"}
+    with pytest.raises(AdapterError, match="no parameter 'min_sise'"):
+        key(**{"otsu-watershed": {"min_sise": "50"}})
+    with pytest.raises(RunError, match="does not run"):
+        key(otsu={"min_size": "50"})
 
 
 def test_two_runs_in_one_folder_do_not_mix(dataset, tmp_path):

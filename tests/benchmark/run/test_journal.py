@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from benchmark.run.journal import Journal
+from benchmark.run.journal import FIELDS, Journal
 
 
 def record(sample: str, **values):
-    return {"sample": sample, "status": "ok", **values}
+    return {**dict.fromkeys(FIELDS), "sample": sample, "status": "ok", **values}
 
 
 def test_keeps_the_latest_record_of_each_sample(tmp_path):
@@ -31,8 +33,13 @@ def test_a_torn_last_line_costs_one_record(tmp_path, keep):
     assert list(Journal(path).records) == ["x", "z"]
 
 
-@pytest.mark.parametrize("junk", [b"{}\n", b"[1]\n", b'{"sample": 3}\n', b"\xff\n", b"\n"])
-def test_a_line_that_is_no_record_ends_what_is_trusted(tmp_path, junk):
+@pytest.mark.parametrize(
+    "junk", [b"{}\n", b"[1]\n", b'{"sample": "z"}\n', b"\xff\n", b"\n", b"torn{\n"]
+)
+def test_a_line_that_is_no_record_is_passed_over(tmp_path, junk):
     path = tmp_path / "a.jsonl"
-    path.write_bytes(b'{"sample": "x"}\n' + junk + b'{"sample": "y"}\n')
-    assert list(Journal(path).records) == ["x"]
+    lines = [json.dumps(record(name)).encode() + b"\n" for name in "xy"]
+    path.write_bytes(lines[0] + junk + lines[1])
+    with Journal(path) as journal:
+        assert list(journal.records) == ["x", "y"]
+    assert path.read_bytes() == lines[0] + junk + lines[1]
