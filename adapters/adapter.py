@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path  # noqa: TC003 - pydantic reads annotations at run time
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
@@ -13,7 +14,8 @@ from adapters.errors import AdapterError, UnknownModelError, nearest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Track = Literal["as-published", "same-data", "classical", "control"]
+# "own" is the user's: nobody here knows what it was trained on.
+Track = Literal["as-published", "same-data", "own", "classical", "control"]
 Value = bool | int | float | str
 
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -155,7 +157,7 @@ class Adapter(_Table):
                 raise AdapterError(f"adapter.toml cannot be read: {error}", where=file) from error
         elif (folder / "segmenter.py").is_file():
             # The shortest way to a first row: a folder with one Python file.
-            data = {"name": folder.name, "models": {"default": {"track": "as-published"}}}
+            data = {"name": name_of(folder), "models": {"default": {"track": "own"}}}
         else:
             raise AdapterError(
                 "the folder is no adapter",
@@ -260,6 +262,17 @@ class Adapter(_Table):
             except ValueError as error:
                 raise AdapterError(f"parameter {name} of {self.name}: {error}") from error
         return values
+
+
+def name_of(folder: Path) -> str:
+    """Return the name of an adapter whose folder is all that names it.
+
+    Examples
+    --------
+    >>> name_of(Path("my algo (new)"))
+    'my-algo-new'
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("._-") or "own"
 
 
 def _placeholders(command: tuple[str, ...]) -> list[str]:

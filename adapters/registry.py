@@ -7,11 +7,11 @@ from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from adapters.adapter import Adapter, Model, Track
+from adapters.adapter import Adapter, Model
 from adapters.errors import AdapterError, UnknownAlgorithmError, UnknownModelError, nearest
 
 ENTRY_POINTS = "cellgen_bench.adapters"
-_SHIPPED = Path(__file__).parent
+_SHIPPED = Path(__file__).resolve().parent
 
 
 def folders() -> dict[str, Path]:
@@ -19,7 +19,7 @@ def folders() -> dict[str, Path]:
 
     Shipped ones come first: an installed package cannot take the name of one.
     """
-    found = {_name(file.parent): file.parent for file in _SHIPPED.glob("*/adapter.toml")}
+    found = _shipped()
     for point in entry_points(group=ENTRY_POINTS):
         if (folder := _package_folder(point.module)) is not None:
             found.setdefault(point.name, folder)
@@ -50,7 +50,7 @@ def find(text: str) -> tuple[Adapter, Model]:
     """
     known = folders()
     if text not in known and _is_adapter(Path(text).expanduser()):
-        adapter = Adapter.load(Path(text).expanduser())
+        adapter = _load(Path(text).expanduser())
         return adapter, adapter.model()
     name, _, wanted = text.partition(":")
     adapter = _adapter(name, known)
@@ -58,7 +58,7 @@ def find(text: str) -> tuple[Adapter, Model]:
         return adapter, adapter.model(wanted)
     path = Path(wanted).expanduser()
     if path.exists():
-        return adapter, _own_weights(path)
+        return adapter, _own_weights(path, adapter)
     if _looks_like_a_path(wanted):
         raise UnknownModelError(f"there are no weights at {wanted}", where=path.absolute())
     return adapter, adapter.model(wanted)
@@ -76,22 +76,32 @@ def _adapter(name: str, known: dict[str, Path]) -> Adapter:
         return adapter
     path = Path(name).expanduser()
     if path.is_dir():
-        return Adapter.load(path)
+        return _load(path)
     if _looks_like_a_path(name):
         raise UnknownAlgorithmError(f"there is no folder {name}", where=path.absolute())
     raise UnknownAlgorithmError(f"no algorithm {name!r}", mend=nearest(name, known))
 
 
-def _own_weights(path: Path) -> Model:
-    """Return the user's own weights as a model.
+def _load(folder: Path) -> Adapter:
+    """Load an adapter that was named by its folder; its row must not pass for a shipped one."""
+    adapter = Adapter.load(folder)
+    shipped = _shipped().get(_dashed(adapter.name.lower()))
+    if shipped not in {None, adapter.folder}:
+        raise AdapterError(
+            f"{adapter.name!r} is the name of a shipped adapter",
+            where=adapter.folder,
+            mend="rename the folder, or change `name` in its adapter.toml",
+        )
+    return adapter
 
-    Those that `bench train` made lie beside a record of it; of others nothing is known but that
-    somebody made them, so they stand where published ones do.
-    """
+
+def _own_weights(path: Path, adapter: Adapter) -> Model:
+    """Return the user's own weights as a model, under a name that none of the adapter's has."""
     path = path.resolve()
-    trained_here = (path if path.is_dir() else path.parent) / "training.json"
-    track: Track = "same-data" if trained_here.is_file() else "as-published"
-    return Model(name=path.name, track=track, summary="weights named by path", path=path)
+    name = path.name
+    while name in adapter.models:
+        name = f"own-{name}"
+    return Model(name=name, track="own", summary="weights named by path", path=path)
 
 
 def _is_adapter(path: Path) -> bool:
@@ -102,8 +112,12 @@ def _looks_like_a_path(text: str) -> bool:
     return "/" in text or text.startswith((".", "~"))
 
 
-def _name(folder: Path) -> str:
-    return folder.name.replace("_", "-")
+def _shipped() -> dict[str, Path]:
+    return {_dashed(file.parent.name): file.parent for file in _SHIPPED.glob("*/adapter.toml")}
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def _package_folder(module: str) -> Path | None:

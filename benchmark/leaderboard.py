@@ -21,7 +21,7 @@ from benchmark.statistics import rank_intervals
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-TRACKS = ("same-data", "as-published", "classical", "control")
+TRACKS = ("same-data", "as-published", "own", "classical", "control")
 MEANS = (
     "ap50",
     "ap75",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 TRACKS = {
     "same-data": "Trained on the same data",
     "as-published": "As published",
+    "own": "Your own",
     "classical": "Classical methods",
     "control": "Controls",
 }
@@ -20,6 +21,7 @@ TRACKS = {
 _AMONG = {
     "same-data": "Trained on the same data",
     "as-published": "As published",
+    "own": "Among your own",
     "classical": "Among classical methods",
 }
 

@@ -14,7 +14,7 @@ from benchmark.errors import RunError
 if TYPE_CHECKING:
     from pathlib import Path
 
-Track = Literal["same-data", "as-published", "classical", "control"]
+Track = Literal["same-data", "as-published", "own", "classical", "control"]
 Figure = Annotated[float | None, Field(allow_inf_nan=False)]
 
 _RESULTS = [

@@ -80,7 +80,7 @@ def test_a_lone_segmenter_has_defaults(make_adapter):
     adapter = Adapter.load(make_adapter(segmenter__py=SEGMENTER))
     assert adapter.name == "mine"
     assert adapter.model().name == "default"
-    assert adapter.model().track == "as-published"
+    assert adapter.model().track == "own"
     assert adapter.targets == ("nuclei", "cells")
 
 

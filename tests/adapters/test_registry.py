@@ -44,7 +44,36 @@ def test_a_shipped_name_wins_over_a_folder(make_adapter, monkeypatch):
     folder = make_adapter(name="oracle", segmenter__py=SEGMENTER)
     monkeypatch.chdir(folder.parent)
     assert find("oracle")[0].folder != folder
-    assert find("./oracle")[0].folder == folder
+
+
+@pytest.mark.parametrize("name", ["oracle", "Oracle", "otsu_watershed"])
+@pytest.mark.parametrize("weights", ["", ":./w"])
+def test_an_own_folder_cannot_pass_for_a_shipped_adapter(make_adapter, monkeypatch, name, weights):
+    folder = make_adapter(name=name, files={"../w": "1"}, segmenter__py=SEGMENTER)
+    monkeypatch.chdir(folder.parent)
+    with pytest.raises(AdapterError, match=r"(?s)name of a shipped adapter.*rename the folder"):
+        find(f"./{name}{weights}")
+    toml = 'name = "mine"\n[models.m]\ntrack = "own"\n'
+    (folder / "adapter.toml").write_text(toml)
+    assert find(f"./{name}{weights}")[0].name == "mine"
+
+
+def test_a_shipped_adapter_may_be_named_by_its_folder():
+    for name, folder in folders().items():
+        assert find(str(folder))[0].name == name
+
+
+def test_a_folder_s_name_need_not_be_an_adapter_s(make_adapter):
+    for name, made in (("my algo (2)", "my-algo-2"), ("_x", "x"), ("細胞", "own")):
+        assert find(str(make_adapter(name=name, segmenter__py=SEGMENTER)))[0].name == made
+
+
+def test_own_weights_cannot_pass_for_a_declared_model(make_adapter, monkeypatch, tmp_path):
+    (tmp_path / "cyto3").touch()
+    monkeypatch.chdir(tmp_path)
+    assert find("cellpose:cyto3")[1].path is None
+    _, own = find("cellpose:./cyto3")
+    assert (own.name, own.track, own.path) == ("own-cyto3", "own", tmp_path / "cyto3")
 
 
 def test_weights_may_stand_for_a_model(make_adapter, monkeypatch, tmp_path):
@@ -56,10 +85,7 @@ def test_weights_may_stand_for_a_model(make_adapter, monkeypatch, tmp_path):
     for text in (f"{folder}:{weights}", "./mine:./w/net.bin", "mine:w/net.bin"):
         _, model = find(text)
         assert (model.name, model.argument) == ("net.bin", str(weights))
-        assert model.track == "as-published"
-    (weights.parent / "training.json").touch()
-    assert find(f"oracle:{weights}")[1].track == "same-data"
-    assert find(f"oracle:{weights.parent}")[1].track == "same-data"
+        assert model.track == "own"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from reports.headline import headlines, rank_text
+from adapters.adapter import Track
+from benchmark.leaderboard import TRACKS as TRACKS_OF_LEADERBOARD
+from reports.headline import TRACKS, headlines, rank_text
 from reports.run_folder import Row
+from reports.run_folder import Track as TrackOfRun
 
 TO = "\N{EN DASH}"
 
@@ -64,11 +69,19 @@ def test_tracks_are_told_apart_and_controls_left_out():
         row("a", 0.6, None),
         row("b", None, None),
         row("c", 0.7, None, "as-published"),
+        row("d", 0.8, None, "own"),
         row("oracle", 1.0, None, "control"),
     ]
-    first, second = headlines(rows)
+    first, second, third = headlines(rows)
     assert first.startswith("Trained on the same data, a:m has")
     assert second.startswith("As published, c:m has")
+    assert third.startswith("Among your own, d:m has")
+
+
+def test_every_track_of_an_adapter_has_a_place():
+    tracks = get_args(Track)
+    assert sorted(tracks) == sorted(TRACKS_OF_LEADERBOARD) == sorted(get_args(TrackOfRun))
+    assert list(TRACKS) == list(TRACKS_OF_LEADERBOARD)
 
 
 def test_nothing_worked():
