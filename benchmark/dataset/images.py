@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 # No predictor, though it saves more: not every reader of TIFF knows it together with zlib.
 IMAGE_LEVEL = 4
 
+MAX_RATIO = 1100
+"""zlib cannot pack zeros tighter than 1 : 1032."""
+SMALL_BYTES = 64 * 2**20
+"""Up to here no ratio is asked for: other codecs pack an empty label image tighter still."""
+
 IMAGE_DTYPES = (np.dtype("uint8"), np.dtype("uint16"))
 
 
@@ -138,11 +143,13 @@ def read_array(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
     Raises
     ------
     DatasetError
-        If the file is missing, truncated, no TIFF, or holds something of another shape.
+        If the file is missing, truncated, no TIFF, too small for the array, or holds something
+        of another shape.
     """
     try:
         with tifffile.TiffFile(path) as file:
             _check_shape([page.shape for page in file.pages], shape, path)
+            _check_bytes(sum(page.nbytes for page in file.pages), file.filehandle.size, path)
             return np.asarray(file.asarray(key=slice(None))).reshape(shape)
     except DatasetError:
         raise
@@ -150,6 +157,12 @@ def read_array(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
         raise DatasetError(
             "the file is missing", where=path, mend="get a fresh copy of the data set"
         ) from None
+    except MemoryError as error:
+        raise DatasetError(
+            f"there is not enough memory to read the file: {error}",
+            where=path,
+            mend="close other programs, or cut the images into tiles",
+        ) from error
     except Exception as error:  # a decoder given damaged bytes may raise anything
         raise DatasetError(
             f"the file cannot be read, it is truncated or damaged: {error}",
@@ -165,6 +178,15 @@ def _check_shape(pages: list[tuple[int, ...]], shape: tuple[int, ...], path: Pat
             f"the file has the shape {found}, the table says {shape}",
             where=path,
             mend="get a fresh copy of the file",
+        )
+
+
+def _check_bytes(decoded: int, stored: int, path: Path) -> None:
+    if decoded > max(SMALL_BYTES, MAX_RATIO * stored):
+        raise DatasetError(
+            f"the file of {stored} bytes says that it holds {decoded}, which it cannot",
+            where=path,
+            mend="do not trust it: get a fresh copy of the data set",
         )
 
 

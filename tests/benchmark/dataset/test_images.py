@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.dataset.images import (
+    SMALL_BYTES,
     check_image,
     check_labels,
     read_array,
@@ -122,3 +123,28 @@ def test_another_shape_is_found_before_anything_is_decoded(tmp_path, monkeypatch
     monkeypatch.setattr(tifffile.TiffFile, "asarray", lambda *_: pytest.fail("decoded"))
     with pytest.raises(DatasetError, match=r"the shape \(1, 4, 5\), the table says \(5, 4\)"):
         read_array(tmp_path / "a.tif", (5, 4))
+
+
+def test_no_file_asks_for_more_memory_than_it_can_fill(tmp_path, monkeypatch):
+    path = tmp_path / "a.tif"
+    write_labels(path, np.zeros((5800, 5800), np.uint16))  # zlib packs nothing tighter
+    assert SMALL_BYTES < 2 * 5800**2
+    assert read_array(path, (5800, 5800)).shape == (5800, 5800)
+    write_labels(path, ZERO)
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        for tag in ("ImageWidth", "ImageLength"):
+            file.pages[0].tags[tag].overwrite(200_000)
+    monkeypatch.setattr(tifffile.TiffFile, "asarray", lambda *_: pytest.fail("decoded"))
+    with pytest.raises(DatasetError, match=r"says that it holds 80000000000, which it cannot"):
+        read_array(path, (200_000, 200_000))
+
+
+def test_too_little_memory_is_an_error_that_names_the_file(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise MemoryError("Unable to allocate 30 MiB")
+
+    write_labels(tmp_path / "a.tif", ZERO)
+    monkeypatch.setattr(tifffile.TiffFile, "asarray", fail)
+    with pytest.raises(DatasetError, match="not enough memory") as caught:
+        read_array(tmp_path / "a.tif", (4, 5))
+    assert caught.value.where == str(tmp_path / "a.tif")
