@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -15,14 +16,21 @@ _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\<>:"|?*]')
 _WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
-def check_id(name: str) -> str:
+def check_id(name: str, where: Path | None = None) -> str:
     """Return a sample's id if it is a file name on every system.
+
+    Parameters
+    ----------
+    name
+        The id.
+    where
+        The file that it comes from, for the message.
 
     Raises
     ------
     DatasetError
-        If the id is empty or too long, holds a separator or a control character, begins with
-        a dot, ends with a dot or a space, or is a device name of Windows.
+        If the id is empty or too long, is no Unicode, holds a separator or a control character,
+        begins with a dot, ends with a dot or a space, or is a device name of Windows.
 
     Examples
     --------
@@ -34,6 +42,7 @@ def check_id(name: str) -> str:
       mend:  rename it: letters, digits, '_', '-', '.' and spaces, not beginning with a dot
     """
     problem = None
+    length = _utf8_length(name)
     if not name:
         problem = "it is empty"
     elif found := _FORBIDDEN.search(name):
@@ -44,14 +53,26 @@ def check_id(name: str) -> str:
         problem = "it ends with a dot or a space"
     elif _WINDOWS_DEVICES.match(name):
         problem = "it is a device name on Windows"
-    elif len(name.encode(errors="replace")) > MAX_BYTES:
+    elif length is None:
+        problem = "it is no Unicode, in which names are kept"
+    elif length > MAX_BYTES:
         problem = f"it is longer than {MAX_BYTES} bytes"
     if problem is not None:
         raise DatasetError(
             f"{name!r} cannot be a sample's id: {problem}",
+            # The name of a file that is no Unicode cannot be printed as it is.
+            where=where and os.fsencode(where).decode(errors="backslashreplace"),
             mend="rename it: letters, digits, '_', '-', '.' and spaces, not beginning with a dot",
         )
     return name
+
+
+def _utf8_length(name: str) -> int | None:
+    """Return the bytes of a name; None if it comes from a file name that is not UTF-8."""
+    try:
+        return len(name.encode())
+    except UnicodeEncodeError:
+        return None
 
 
 def same_file_key(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmark.dataset import images
 from benchmark.dataset.layouts import pictures
+from benchmark.dataset.names import check_id
 from benchmark.dataset.sample import SampleInput
 from benchmark.errors import DatasetError
 
@@ -84,8 +85,10 @@ class Pair:
         Raises
         ------
         DatasetError
-            If one cannot be read, is not the file that the index speaks of, or they do not fit.
+            If one cannot be read, is not the file that the index speaks of, or they do not fit;
+            or the id cannot be one.
         """
+        check_id(self.id, self.image)
         for file, digest in self.digests.items():
             _check_digest(file, digest)
         image, channels = pictures.read_image(self.image)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,18 @@ def test_ids_that_are_no_file_names_are_refused(folder):
         (folder / side / "s2.tif").rename(folder / side / "s:2.tif")
     with pytest.raises(DatasetError, match="'s:2' cannot be a sample's id"):
         imported(folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems keep file names as Unicode")
+def test_a_file_whose_name_is_no_unicode_is_refused_by_name(folder):
+    for side in ("images", "labels"):
+        (folder / side / "s2.tif").rename(folder / side / os.fsdecode(b"s\xff2.tif"))
+    for layout in ("folders", None):
+        with pytest.raises(DatasetError, match="it is no Unicode") as caught:
+            imported(folder, layout=layout)
+        assert caught.value.where.endswith(r"images/s\xff2.tif")
+    with pytest.raises(DatasetError, match="it is no Unicode"):
+        open_any(folder)
 
 
 def test_an_unknown_layout_gets_the_nearest_name(folder):

@@ -30,11 +30,19 @@ def test_file_names_are_ids(name):
         "COM1.x",
         "é" * 91,
         "a" * 181,
+        "a\udcff",
     ],
 )
 def test_anything_else_is_refused(name):
     with pytest.raises(DatasetError, match="cannot be a sample's id"):
         check_id(name)
+
+
+def test_the_file_of_an_id_is_named_even_if_it_cannot_be_printed(tmp_path):
+    with pytest.raises(DatasetError, match="it is no Unicode") as caught:
+        check_id("a\udcff", tmp_path / "a\udcff.tif")
+    assert str(caught.value.where) == str(tmp_path / r"a\xff.tif")
+    str(caught.value).encode()
 
 
 def test_a_relative_path_stays_inside(tmp_path):
