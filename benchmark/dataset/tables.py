@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
@@ -137,7 +138,9 @@ def empty(name: TableName) -> pa.Table:
 
 def save(table: pa.Table, name: TableName, folder: Path) -> None:
     """Write a canonical table, rows in the order of its key."""
-    pq.write_table(_in_order(table, name), folder / f"{name}.parquet", compression="zstd")
+    # Arrow opens no path that is not Unicode.
+    with (folder / f"{name}.parquet").open("wb") as file:
+        pq.write_table(_in_order(table, name), file, compression="zstd")
 
 
 def load(name: TableName, folder: Path) -> pa.Table:
@@ -150,7 +153,9 @@ def load(name: TableName, folder: Path) -> pa.Table:
     """
     path = folder / f"{name}.parquet"
     try:
-        table = pq.ParquetFile(path).read()
+        with path.open("rb") as file:
+            table = pq.ParquetFile(file).read()
+        table.validate(full=True)
     except FileNotFoundError:
         raise DatasetError(
             f"the table {name} is missing", where=path, mend="get a fresh copy of the data set"
@@ -161,6 +166,13 @@ def load(name: TableName, folder: Path) -> pa.Table:
             where=path,
             mend="get a fresh copy of the data set",
         ) from error
+    twice = [column for column, n in Counter(table.column_names).items() if n > 1]
+    if twice:
+        raise DatasetError(
+            f"the table {name} has two columns {', '.join(twice)}",
+            where=path,
+            mend="get a fresh copy of the data set",
+        )
     missing = sorted(set(FIELDS[name]) - set(table.column_names))
     if missing:
         raise lacks(name, missing, path)

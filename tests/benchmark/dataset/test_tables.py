@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import sys
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -78,6 +81,8 @@ def test_files_that_are_no_such_table_are_errors_that_name_the_file(tmp_path):
         (b"PAR1nonsense", "cannot be read"),
         (pa.table({"sample": ["a"]}), "lacks channel, object, photons"),
         (tables.canonical(pa.table({"sample": ["a"]}), "spots"), "rows without channel, y, x"),
+        (pa.table([["a"], ["b"]], names=["sample", "sample"]), "two columns sample"),
+        (pa.table({"sample": pa.array([b"\xff"]).view(pa.string())}), "cannot be read"),
     ):
         if isinstance(content, bytes):
             path.write_bytes(content)
@@ -94,3 +99,11 @@ def test_a_truncated_table_cannot_be_read(tmp_path):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(DatasetError, match="cannot be read"):
         tables.load("spots", tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems keep file names as Unicode")
+def test_a_folder_may_have_a_name_that_is_no_unicode(tmp_path):
+    folder = tmp_path / os.fsdecode(b"\xff")
+    folder.mkdir()
+    tables.save(tables.empty("spots"), "spots", folder)
+    assert tables.load("spots", folder).equals(tables.empty("spots"))
