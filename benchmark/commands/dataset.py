@@ -207,6 +207,12 @@ def _version_findings(dataset: Dataset, against: str | None) -> list[Finding]:
         seen.remember(dataset.manifest)
     except DatasetError as error:
         findings.append(Finding("version", "dataset.json", error.what))
+    except OSError as error:  # a home that cannot be written says nothing about the data set
+        console.err.print(
+            "warning: cannot compare with the data sets seen before, nor remember this one: "
+            f"{error}",
+            soft_wrap=True,
+        )
     return findings
 
 

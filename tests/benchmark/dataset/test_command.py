@@ -95,6 +95,14 @@ def test_verify_finds_a_version_that_was_used_before(bench, make_dataset, make_s
     assert "the version 1.0.0 of small was used before for another content" in out
 
 
+def test_a_home_that_cannot_be_written_makes_no_set_fail(bench, make_dataset, own_cache):
+    dataset = make_dataset()
+    own_cache.write_text("a file where a folder should be")
+    code, out, err = bench("verify", dataset.path)
+    assert (code, out) == (0, f"intact: small 1.0.0, digest {dataset.digest}\n")
+    assert "warning: cannot compare with the data sets seen before" in err
+
+
 def test_verify_against_an_earlier_version(bench, make_dataset, make_sample, tmp_path):
     old = make_dataset(tmp_path / "old")
     new = make_dataset(tmp_path / "new", samples=[make_sample("x")], version="1.0.1")
