@@ -71,6 +71,14 @@ FIELDS: dict[TableName, dict[str, Any]] = {
 }
 
 
+# Columns that need not be there, but have a type even where no row has a value.
+OPTIONAL: dict[TableName, dict[str, Any]] = {
+    "samples": {},
+    "objects": {"outline": pa.list_(pa.float64())},
+    "spots": {},
+}
+
+
 # Columns in which every row has a value.
 FULL: dict[TableName, tuple[str, ...]] = {
     "samples": ("id", "split", "scene", "image", "height", "width"),
@@ -91,6 +99,7 @@ def canonical(table: pa.Table, name: TableName) -> pa.Table:
         If a column holds something else, or what it holds does not fit its type.
     """
     required = FIELDS[name]
+    known = {**required, **OPTIONAL[name]}
     further = sorted(set(table.column_names) - set(required))
     columns = {}
     for column in (*required, *further):
@@ -98,7 +107,10 @@ def canonical(table: pa.Table, name: TableName) -> pa.Table:
             columns[column] = pa.nulls(table.num_rows, required[column])
             continue
         values = table.column(column)
-        kind = required.get(column) or _canonical_type(values.type, name, column)
+        kind = known.get(column) or _canonical_type(values.type, name, column)
+        if _is_without_values(values):
+            columns[column] = pa.nulls(table.num_rows, kind)
+            continue
         try:
             columns[column] = _without_nan(values.cast(kind))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -108,6 +120,31 @@ def canonical(table: pa.Table, name: TableName) -> pa.Table:
                 mend=f"give {column} as {kind}",
             ) from None
     return pa.table(columns)
+
+
+def stacked(parts: Sequence[pa.Table], name: TableName) -> pa.Table:
+    """Return the canonical table of the rows of all parts.
+
+    A column that is without values in one part has the type that it has in the others.
+
+    Raises
+    ------
+    DatasetError
+        If parts hold different kinds of values in a column.
+    """
+    # Without a value to go by a column was taken for numbers.
+    others = {field.name for part in parts for field in part.schema if not _is_number(field.type)}
+    try:
+        whole = pa.concat_tables(
+            (_untyped_where_empty(part, others) for part in parts), promote_options="permissive"
+        )
+    except pa.ArrowException as error:
+        raise DatasetError(
+            f"the samples hold values of different kinds in the table {name}: {error}",
+            where=name,
+            mend="give every sample the same kind of value: all numbers, all text, or all lists",
+        ) from None
+    return canonical(whole, name)
 
 
 def from_rows(rows: Sequence[Mapping[str, Any]], name: TableName) -> pa.Table:
@@ -229,6 +266,22 @@ def _canonical_type(kind: Any, name: str, column: str) -> Any:
         where=f"{name}.{column}",
         mend="use whole numbers, fractions, true/false, text, or lists of numbers",
     )
+
+
+def _untyped_where_empty(table: pa.Table, columns: set[str]) -> pa.Table:
+    for position, name in enumerate(table.column_names):
+        values = table.column(position)
+        if name in columns and _is_number(values.type) and _is_without_values(values):
+            table = table.set_column(position, name, pa.nulls(table.num_rows))
+    return table
+
+
+def _is_number(kind: Any) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _is_without_values(values: Any) -> bool:
+    return bool(values.null_count == len(values))
 
 
 def _without_nan(values: Any) -> Any:

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import pyarrow as pa
 from pydantic import ValidationError
 
 from benchmark.dataset import croissant, seen, tables
@@ -20,6 +19,8 @@ from benchmark.errors import DatasetError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
+
+    import pyarrow as pa
 
     from benchmark.dataset.tables import TableName
 
@@ -195,8 +196,8 @@ class DatasetWriter:
             )
         contents: dict[TableName, pa.Table] = {
             "samples": tables.from_rows([r.row for r in self._records], "samples"),
-            "objects": _stacked([r.objects for r in self._records], "objects"),
-            "spots": _stacked([r.spots for r in self._records], "spots"),
+            "objects": tables.stacked([r.objects for r in self._records], "objects"),
+            "spots": tables.stacked([r.spots for r in self._records], "spots"),
         }
         splits = sorted(r.row["split"] for r in self._records)
         digests = {name: table_digest(t, tables.KEYS[name]) for name, t in contents.items()}
@@ -215,10 +216,6 @@ class DatasetWriter:
         croissant.save(manifest, contents, self.folder)
         if self._remember:
             seen.remember(manifest)
-
-
-def _stacked(parts: list[pa.Table], name: TableName) -> pa.Table:
-    return tables.canonical(pa.concat_tables(parts, promote_options="permissive"), name)
 
 
 def _listed(channels: Sequence[str]) -> str:

@@ -58,6 +58,39 @@ def test_further_columns_get_their_type_from_all_rows():
     assert table["z"].to_pylist() == [None, "m", None]
 
 
+def described(values, name="b", **columns):
+    key = {"sample": [name] * len(values), "target": ["nuclei"] * len(values)}
+    return tables.canonical(
+        pa.table({**key, "label": range(1, 1 + len(values)), "further": values, **columns}),
+        "objects",
+    )
+
+
+@pytest.mark.parametrize("values", [[[1.0, 2.0], None], ["m", None], [True, None], [0.5, None]])
+@pytest.mark.parametrize("gaps", [[None, None], []])
+def test_a_part_without_values_takes_the_type_of_the_others(values, gaps):
+    parts = [described(gaps, "a"), described(values), described(gaps, "c")]
+    whole = tables.stacked(parts, "objects")
+    assert whole["further"].to_pylist() == [*gaps, *values, *gaps]
+    assert whole["further"].type == described(values)["further"].type
+
+
+def test_types_are_kept_where_no_row_is_left():
+    empty = described([True]).slice(1)
+    assert tables.stacked([empty, empty], "objects")["further"].type == pa.bool_()
+
+
+def test_outlines_are_lists_even_if_there_is_none():
+    table = described([1, 2], outline=[None, None])
+    assert table["outline"].type == pa.list_(pa.float64())
+    assert table["outline"].to_pylist() == [None, None]
+
+
+def test_parts_of_different_kinds_are_refused():
+    with pytest.raises(DatasetError, match="different kinds in the table objects"):
+        tables.stacked([described([[1.0]]), described([2.0])], "objects")
+
+
 @pytest.mark.parametrize("values", [(1, "a"), ("a", 1.5), (True, "a"), (2**70, 1)])
 def test_values_of_different_kinds_are_refused_by_column(values):
     rows = [{"id": str(i), "x": value} for i, value in enumerate(values)]

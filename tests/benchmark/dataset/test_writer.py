@@ -18,7 +18,7 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmark.dataset import Dataset, DatasetWriter, seen, verify, write_sample
+from benchmark.dataset import Dataset, DatasetWriter, export, seen, verify, write_sample
 from benchmark.errors import DatasetError
 
 
@@ -307,3 +307,17 @@ def test_a_version_used_for_another_content_is_refused(make_dataset, make_sample
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["again", "first"]
     make_dataset(tmp_path / "out" / "third", samples=[make_sample("x")], version="2.0.0")
     seen.check(first.manifest)
+
+
+def test_outlines_may_be_known_of_some_samples_only(make_sample, make_dataset, tmp_path):
+    samples = []
+    for name, outline in (("a", None), ("b", [1.0, 2.0, 3.0, 4.0])):
+        label = int(make_sample(name).labels["nuclei"].max())
+        given = {"target": ["nuclei"], "label": [label], "outline": [outline], "hull": [outline]}
+        samples.append(make_sample(name, objects=pd.DataFrame(given)))
+    dataset = make_dataset(samples=samples)
+    found = dataset.objects.dropna(subset="outline")
+    assert found["sample"].tolist() == ["b"]
+    assert found["outline"].iloc[0].tolist() == found["hull"].iloc[0].tolist() == [1, 2, 3, 4]
+    export(dataset, tmp_path / "copy", "format1")
+    assert Dataset.open(tmp_path / "copy").digest == dataset.digest
