@@ -7,6 +7,7 @@ the foreground's edge. From here on both go the same way: objects grow from the 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Dict
 
@@ -21,6 +22,7 @@ from skimage.segmentation import watershed
 from torch.nn import functional
 
 _WEIGHTS = Path(__file__).resolve().parent / "weights"
+_PUBLISHED = {"u2net": "u2net.pth", "u2netp": "u2netp.pth"}
 _TILE, _OVERLAP = 1024, 128
 _STRIDE = 32  # sizes are padded to a multiple: five poolings
 _SALIENT_SIZE = 320  # the published weights were trained, and are run, on 320 x 320
@@ -34,8 +36,9 @@ class Segmenter:
     Parameters
     ----------
     model
-        "cellgen", or the path of a `.safetensors` file, of a folder that `bench train` wrote, or of
-        the authors' `u2net.pth` or `u2netp.pth`.
+        "cellgen"; "u2net" or "u2netp", the authors' weights, from the folder that the variable
+        `U2NET_HOME` names, `~/.u2net` without it; or the path of a `.safetensors` file, of a
+        folder that `bench train` wrote, or of the authors' `u2net.pth` or `u2netp.pth`.
     parameters
         `channel`, `threshold`, `split`, `min_size`; see `adapter.toml`.
     device
@@ -118,11 +121,7 @@ class Segmenter:
 
 def load_network(model: str) -> U2Net:
     """Build the network that the weights fit; nothing in a file is executed."""
-    path = _WEIGHTS / "cellgen.safetensors" if model == "cellgen" else Path(model)
-    if path.is_dir():
-        path = path / "model.safetensors"
-    if not path.is_file():
-        raise FileNotFoundError(f"there are no weights at {path}; train some: bench train u2net")
+    path = _path(model)
     if path.suffix == ".safetensors":
         state = load_file(str(path))
     else:
@@ -131,6 +130,26 @@ def load_network(model: str) -> U2Net:
         return from_state({name: tensor.float() for name, tensor in state.items()})
     except (AttributeError, KeyError, RuntimeError) as error:
         raise ValueError(f"{path} holds no weights of a U2-Net: {error}") from error
+
+
+def _path(model: str) -> Path:
+    """Find the file with a model's weights."""
+    if model in _PUBLISHED:
+        home = Path(os.environ.get("U2NET_HOME") or "~/.u2net").expanduser()
+        path = home / _PUBLISHED[model]
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"the authors' weights are not at {path}; get {path.name} as their repository says,"
+                f" github.com/xuebinqin/U-2-Net, and put it into {home} or the folder that the"
+                " environment variable U2NET_HOME names"
+            )
+        return path
+    path = _WEIGHTS / "cellgen.safetensors" if model == "cellgen" else Path(model)
+    if path.is_dir():
+        path = path / "model.safetensors"
+    if not path.is_file():
+        raise FileNotFoundError(f"there are no weights at {path}; train some: bench train u2net")
+    return path
 
 
 def grow(depth: np.ndarray, foreground: np.ndarray, split: float, min_size: int) -> np.ndarray:

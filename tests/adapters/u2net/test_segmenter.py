@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adapters.errors import SegmenterError
+from adapters.errors import SegmenterError, WeightsUnavailableError
 from benchmark.scoring import score
 
 pytestmark = pytest.mark.segmenter
@@ -104,6 +104,28 @@ def test_the_authors_weights_load_by_name(inside, worker, tmp_path, discs, size)
     inside(SAVE_PUBLISHED, path, size)
     image, _ = discs
     assert worker(path).segment(image).labels.shape == image.shape[1:]
+
+
+def test_the_authors_weights_are_found_by_name(inside, worker, tmp_path, discs, monkeypatch):
+    image, _ = discs
+    monkeypatch.delenv("U2NET_HOME", raising=False)
+    for model, home, folder in (("u2netp", "HOME", ".u2net"), ("u2net", "U2NET_HOME", ".")):
+        monkeypatch.setenv(home, str(tmp_path))
+        path = tmp_path / folder / f"{model}.pth"
+        path.parent.mkdir(exist_ok=True)
+        inside(SAVE_PUBLISHED, path, "small")
+        by_name = worker(model).segment(image).labels
+        np.testing.assert_array_equal(by_name, worker(path).segment(image).labels)
+
+
+@pytest.mark.parametrize("model", ["u2net", "u2netp"])
+def test_without_the_authors_weights_it_says_where_to_get_them(
+    worker, tmp_path, monkeypatch, model
+):
+    monkeypatch.setenv("U2NET_HOME", str(tmp_path))
+    with pytest.raises(WeightsUnavailableError, match="xuebinqin/U-2-Net") as caught:
+        worker(model).start()
+    assert str(tmp_path / f"{model}.pth") in caught.value.what
 
 
 def test_other_weights_are_refused(inside, worker, tmp_path, discs):

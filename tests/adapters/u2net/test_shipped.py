@@ -26,6 +26,12 @@ def test_the_default_model_is_shipped_whole():
     assert sum(math.prod(tensors[name]["shape"]) for name in learned) == 1_133_510
 
 
+def test_the_authors_models_are_offered_as_published():
+    for name in ("u2net", "u2netp"):
+        _, model = find(f"u2net:{name}")
+        assert (model.track, model.licence, model.file) == ("as-published", "Apache-2.0", None)
+
+
 def test_every_requirement_is_pinned():
     for line in find("u2net")[0].requirements.read_text().splitlines():
         assert "==" in line
