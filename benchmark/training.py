@@ -9,9 +9,9 @@ record of all that made them. `bench run --algorithms NAME:FOLDER` uses it. The 
 from __future__ import annotations
 
 import json
-import tempfile
+import shutil
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +28,8 @@ from benchmark.files import write_bytes
 from benchmark.scoring import SCORER_VERSION, score
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from adapters.adapter import Adapter
     from adapters.environments import Environment
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 RECORD = "training.json"
 WEIGHTS = "model.safetensors"
 CHECKPOINT = "checkpoint.safetensors"
+_DATA = ".data"
+_LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ def train(
     Raises
     ------
     RunError
-        If `out` holds another training or other files, or another process is training there.
+        If `out` is no folder, holds another training or other files, or another process is
+        training there.
     DatasetError
         If a split or the target is missing.
     AdapterError, BuildError, SegmenterError
@@ -109,8 +113,8 @@ def train(
     target = training.target or dataset.manifest.targets[0]
     _check(training, adapter, dataset, target)
     plan = _plan(training, adapter, dataset, target)
-    out.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(out / ".lock")
+    _make(out)
+    lock = FileLock(out / _LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -123,16 +127,16 @@ def train(
             tell("this training was finished before; nothing to do")
             return earlier
         environment = ensure(adapter, tell)
-        with tempfile.TemporaryDirectory(prefix="bench-train-") as scratch:
+        with _emptied(out / _DATA) as data:
             tell(f"handing over {dataset.name} {dataset.version}")
             splits = {"train": training.split, "val": training.val_split}
-            hand_over(dataset, splits, target, Path(scratch))
+            hand_over(dataset, splits, target, data)
             tell(f"training {adapter.name}; a killed training continues with the same command")
             options = _options(training)
             result = run_training(
                 adapter,
                 environment,
-                Path(scratch),
+                data,
                 out,
                 options,
                 on_message,
@@ -216,17 +220,39 @@ def _plan(training: Training, adapter: Adapter, dataset: Dataset, target: str) -
     }
 
 
+def _make(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"no folder can be made here: {error.strerror}",
+            where=out,
+            mend="name a new folder as --out",
+        ) from error
+
+
+@contextmanager
+def _emptied(folder: Path) -> Iterator[Path]:
+    """Lend a folder, empty at first; what a killed training left in it is removed before."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _claim(plan: dict[str, Any], out: Path) -> dict[str, Any] | None:
     """Make the folder this training's own; return its record if it is finished already."""
     path = out / RECORD
     if not path.exists():
-        if any(file.name != ".lock" for file in out.iterdir()):
+        if any(file.name != _LOCK for file in out.iterdir()):
             raise RunError(
                 "the folder holds other files", where=out, mend="choose an empty folder as --out"
             )
         _write(path, plan)
         return None
-    earlier: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    earlier = _read(path)
     if "result" not in earlier and not (out / CHECKPOINT).exists():
         _write(path, plan)  # nothing was learned yet that another plan could spoil
         return None
@@ -238,6 +264,18 @@ def _claim(plan: dict[str, Any], out: Path) -> dict[str, Any] | None:
                 mend="choose another folder as --out",
             )
     return earlier if "result" in earlier else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        record = None
+    if not isinstance(record, dict):
+        raise RunError(
+            "this is no record of a training", where=path, mend="choose another folder as --out"
+        )
+    return record
 
 
 def _options(training: Training) -> dict[str, Any]:

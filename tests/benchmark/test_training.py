@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import tempfile
 
 import numpy as np
 import pytest
 
 from adapters.errors import AdapterError, SegmenterError
+from benchmark import training
 from benchmark.commands import train as command
 from benchmark.dataset import Dataset, DatasetWriter, SampleInput
 from benchmark.errors import DatasetError, RunError
@@ -177,6 +179,44 @@ def test_a_folder_with_other_files_is_refused_and_kept(dataset, plan, tmp_path):
     with pytest.raises(RunError, match="holds other files"):
         train(plan(), dataset, out)
     assert {file.name for file in out.iterdir()} <= {"thesis.txt", ".lock"}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "\xff"])
+def test_a_record_that_cannot_be_read_is_refused_and_kept(dataset, plan, tmp_path, text):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "training.json").write_text(text, encoding="latin-1")
+    with pytest.raises(RunError, match="record of a training") as caught:
+        train(plan(), dataset, out)
+    assert caught.value.where == str(out / "training.json")
+    assert (out / "training.json").read_text(encoding="latin-1") == text
+
+
+@pytest.mark.parametrize("out", ["file", "file/out"])
+def test_a_file_in_place_of_the_folder_is_refused(dataset, plan, tmp_path, out):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(RunError, match="no folder can be made"):
+        train(plan(), dataset, tmp_path / out)
+
+
+def test_what_a_killed_training_was_handed_is_removed(dataset, plan, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    with monkeypatch.context() as patch:
+        patch.setattr(training.shutil, "rmtree", lambda *_, **__: None)  # killed before it
+        with pytest.raises(SegmenterError, match="out of luck"):
+            train(plan(break_at=2), dataset, out)
+    assert (out / ".data" / "train").is_dir()
+    assert list((tmp_path / "scratch").iterdir()) == []
+    (out / ".data" / "old.npy").touch()
+    train(plan(break_at=2), dataset, out)
+    assert {file.name for file in out.iterdir()} <= {
+        ".lock",
+        "model.safetensors",
+        "train.log",
+        "training.json",
+    }
 
 
 def test_no_weights_is_an_error(dataset, plan, tmp_path):
