@@ -14,8 +14,6 @@ from benchmark.dataset.sample import Sample, label_path
 from benchmark.errors import DatasetError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -189,10 +187,6 @@ class Dataset:
             labels={target: self.read_labels(sample, target) for target in self.manifest.targets},
             row=row,
         )
-
-    def stream(self, split: str | None = None) -> Iterator[Sample]:
-        """Yield the samples of a split, or all, one at a time."""
-        return (self.read(sample) for sample in self.ids(split))
 
     def __len__(self) -> int:
         return len(self.samples)

@@ -37,13 +37,11 @@ def test_unknown_samples_and_targets_get_the_nearest_name(make_dataset):
 
 def test_a_sample_is_read_whole(make_dataset):
     dataset = make_dataset()
-    samples = list(dataset.stream("test"))
-    assert [sample.id for sample in samples] == ["s2", "s3"]
-    assert samples[0].split == "test"
-    assert samples[0].scene == "scene1"
-    assert samples[0].row["density"] == 0.5
-    np.testing.assert_array_equal(samples[0].image, dataset.read_image("s2"))
-    np.testing.assert_array_equal(samples[0].labels["nuclei"], dataset.read_labels("s2"))
+    sample = dataset.read("s2")
+    assert (sample.id, sample.split, sample.scene) == ("s2", "test", "scene1")
+    assert sample.row["density"] == 0.5
+    np.testing.assert_array_equal(sample.image, dataset.read_image("s2"))
+    np.testing.assert_array_equal(sample.labels["nuclei"], dataset.read_labels("s2"))
 
 
 def test_opening_reads_no_array_and_no_large_table(make_dataset):
@@ -61,9 +59,9 @@ def test_memory_does_not_grow_with_the_number_of_samples(make_sample, tmp_path):
             for number in range(count):
                 writer.add(replace(sample, id=f"s{number:03}"))
         dataset = Dataset.open(tmp_path / str(count))
-        next(dataset.stream())  # what is loaded once, on first use
+        dataset.read("s000")  # what is loaded once, on first use
         tracemalloc.start()
-        total = sum(int(sample.image.sum()) for sample in dataset.stream())
+        total = sum(int(dataset.read(name).image.sum()) for name in dataset.ids())
         peaks[count] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert total == count * int(sample.image.sum())
