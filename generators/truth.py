@@ -162,9 +162,7 @@ def object_table(truth: Truth, lights: Mapping[str, Light]) -> pd.DataFrame:
             **(_of_nuclei(truth) if target == "nuclei" else {"hidden": np.zeros(count)}),
         }
         tables.append(pd.DataFrame(columns))
-    table = pd.concat(tables, ignore_index=True)
-    # Lists have no type where there are none: a frame without objects leaves their column out.
-    return table if len(table) else table.drop(columns="outline")
+    return pd.concat(tables, ignore_index=True)
 
 
 def _from_outlines(outlines: list[Floats], shape: tuple[int, ...]) -> dict[str, Any]:
