@@ -236,6 +236,7 @@ class _EntryRun:
             device=self.plan.device,
             limits=self.limits,
             log=self.out / self._log,
+            identity=self.entry.identity,
         )
 
     @property
