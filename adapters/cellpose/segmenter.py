@@ -1,7 +1,8 @@
 """Segment with the real Cellpose 3, called as one would by hand.
 
-The published models are fetched, cached and read by the package itself. Weights trained here are
-safetensors with the size model beside the network (see `train.py`).
+The published models are fetched, cached and read by the package itself, and their size models
+estimate the diameter of the objects. Other weights have no size model: there the image is segmented
+at its own scale first, and the median diameter found is the one used.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Dict, Tuple
 import numpy as np
 import torch
 from cellpose import models
+from cellpose.utils import diameters
 from safetensors.torch import load_file
 
 _WEIGHTS = Path(__file__).resolve().parent / "weights"
@@ -21,6 +23,7 @@ _PUBLISHED = {
     "cyto3": ("cyto3", "size_cyto3.npy"),
     "nuclei": ("nucleitorch_0", "size_nucleitorch_0.npy"),
 }
+_ALIKE = 1.1  # a diameter that differs by less is not worth a second pass
 _PATIENCE_SECONDS = 10  # for an answer of the server with the published weights
 
 
@@ -50,7 +53,7 @@ class Segmenter:
             self.model, self.size = load_published(model, torch.device(device))
         else:
             path = _WEIGHTS / "cellgen.safetensors" if model == "cellgen" else Path(model)
-            self.model, self.size = load_own(path, torch.device(device))
+            self.model, self.size = load_own(path, torch.device(device)), None
 
     def segment(self, image: np.ndarray) -> np.ndarray:
         """Return labels (Y, X) of an image (C, Y, X)."""
@@ -62,16 +65,19 @@ class Segmenter:
             "normalize": self.parameters["normalize"],
             "augment": self.parameters["augment"],
         }
-        diameter = self.parameters["diameter"] or None
-        if diameter is None and self.size is not None:
-            diameter = float(np.asarray(self.size.eval(**common)[0]).squeeze())
-        labels, _, _ = self.model.eval(
-            **common,
-            diameter=diameter,
-            flow_threshold=self.parameters["flow_threshold"],
-            cellprob_threshold=self.parameters["cellprob_threshold"],
-            min_size=self.parameters["min_size"],
-        )
+        diameter = self.parameters["diameter"]
+        if diameter == 0 and self.size is not None:
+            diameter = float(np.squeeze(self.size.eval(**common)[0]))
+        thresholds = {
+            name: self.parameters[name]
+            for name in ("flow_threshold", "cellprob_threshold", "min_size")
+        }
+        first = diameter or self.model.diam_mean
+        labels = self.model.eval(**common, **thresholds, diameter=first)[0]
+        if diameter == 0:
+            found = float(diameters(labels)[0])
+            if found > 0 and abs(np.log(found / first)) > np.log(_ALIKE):
+                labels = self.model.eval(**common, **thresholds, diameter=found)[0]
         # The package squeezes axes of length one away.
         return labels.reshape(image.shape[1:]).astype(np.int32)
 
@@ -111,35 +117,18 @@ def load_published(
     return both.cp, both.sz
 
 
-def load_own(
-    path: Path, device: torch.device
-) -> Tuple[models.CellposeModel, models.SizeModel | None]:
-    """Load a model trained here or by the user; nothing in the file is executed.
-
-    Weights from elsewhere come without a size model. Then an image is scaled as if its objects had
-    the mean diameter of the training, which is what the package does.
-    """
+def load_own(path: Path, device: torch.device) -> models.CellposeModel:
+    """Load a model trained here or by the user; nothing in the file is executed."""
     if path.is_dir():
         path = path / "model.safetensors"
     if not path.is_file():
         raise FileNotFoundError(f"there are no weights at {path}; train some: bench train cellpose")
     if path.suffix != ".safetensors":
         # The package reads it with torch's `weights_only`.
-        return models.CellposeModel(pretrained_model=str(path), device=device), None
-    tensors = load_file(str(path))
+        return models.CellposeModel(pretrained_model=str(path), device=device)
+    weights = {name: tensor.float() for name, tensor in load_file(str(path)).items()}
     model = models.CellposeModel(pretrained_model=False, device=device, nchan=2)
-    network = {k: v.float() for k, v in tensors.items() if not k.startswith("size.")}
-    model.net.load_state_dict(network)
-    model.diam_mean = float(network["diam_mean"])
-    model.diam_labels = float(network["diam_labels"])
-    if "size.A" not in tensors:
-        return model, None
-    # The size model was fitted on images at their own scale, so it has to see them so.
-    model.diam_labels = model.diam_mean
-    size = models.SizeModel(model)
-    size.params = {
-        key[5:]: tensor.item() if tensor.numel() == 1 else tensor.numpy()
-        for key, tensor in tensors.items()
-        if key.startswith("size.")
-    }
-    return model, size
+    model.net.load_state_dict(weights)
+    model.diam_mean = float(weights["diam_mean"])
+    model.diam_labels = float(weights["diam_labels"])
+    return model

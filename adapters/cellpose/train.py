@@ -1,10 +1,10 @@
 """Train Cellpose 3 from scratch with `cellpose.train`; runs in this adapter's own environment.
 
-`train_seg` makes the crops, the flows, the loss and the optimiser's steps; `train_size` fits the
-size model on the trained network's styles. What is added here: intensities vary from draw to draw,
-progress is reported, and a killed training continues. `train_seg` cannot resume, but its random
-numbers follow from the epoch alone. So a resumed training calls it with the same arguments and
-passes over the steps already done (`Resumption`), which costs little and ends in the same weights.
+`train_seg` makes the crops, the flows, the loss and the optimiser's steps. What is added here:
+intensities vary from draw to draw, progress is reported, and a killed training continues.
+`train_seg` cannot resume, but its random numbers follow from the epoch alone. So a resumed training
+calls it with the same arguments and passes over the steps already done (`Resumption`), which costs
+little and ends in the same weights.
 """
 
 from __future__ import annotations
@@ -37,9 +37,6 @@ DEFAULTS: Dict[str, Any] = {
     "weight_decay": 1e-5,
     "scale_range": 0.5,
     "min_masks": 3,
-    "size_epochs": 2,
-    "size_crops": 200,
-    "size_crop": 224,
     "checkpoint_every": 5,
     "seed": 0,
     "threads": 1,
@@ -114,26 +111,7 @@ def train(
                 save_every=settings["epochs"] + 1,
                 model_name="trained",
             )
-        # In float32: the package takes the styles to NumPy, which has no bfloat16.
-        size = cellpose_train.train_size(
-            network,
-            str(Path(scratch) / "models" / "trained"),
-            train_data=VariedImages(images, settings["seed"] + 1),
-            train_labels=flows,
-            test_data=val_images,
-            test_labels=val_flows,
-            min_train_masks=0,
-            normalize=False,
-            batch_size=settings["batch_size"],
-            bsize=settings["size_crop"],
-            n_epochs=settings["size_epochs"],
-            nimg_per_epoch=settings["size_crops"],
-        )
-    _write(
-        Path(out) / "model.safetensors",
-        {**network.state_dict(), **_size_tensors(size)},
-        {"format": "pt"},
-    )
+    _write(Path(out) / "model.safetensors", dict(network.state_dict()), {"format": "pt"})
     return {
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "val_loss": resumption.losses[-1]["val_loss"],
@@ -299,14 +277,6 @@ def _load(data: Path, split: str, min_masks: int) -> Tuple[List[np.ndarray], Lis
         images.append(transforms.normalize_img(grey.astype(np.float32)).transpose(2, 0, 1))
         labels.append(objects.astype(np.int32))
     return images, dynamics.labels_to_flows(labels, device=torch.device("cpu"))
-
-
-def _size_tensors(size: Dict[str, Any]) -> Dict[str, torch.Tensor]:
-    """Return the size model (a linear regression on the style) as tensors beside the network's."""
-    return {
-        f"size.{key}": torch.as_tensor(np.asarray(value, np.float32).reshape(-1))
-        for key, value in size.items()
-    }
 
 
 def _write(path: Path, tensors: Dict[str, torch.Tensor], metadata: Dict[str, str]) -> None:

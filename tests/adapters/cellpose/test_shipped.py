@@ -23,14 +23,8 @@ def test_the_default_model_is_shipped_whole():
     assert (model.name, model.track) == ("cellgen", "same-data")
     tensors = header(adapter.folder / model.file)
     statistics = {n for n in tensors if n.endswith(("_mean", "_var", "_tracked"))} - {"diam_mean"}
-    learned = set(tensors) - statistics - {n for n in tensors if n.startswith("size.")}
+    learned = set(tensors) - statistics
     assert sum(math.prod(tensors[name]["shape"]) for name in learned) == 6_600_845
-    assert {n for n in tensors if n.startswith("size.")} == {
-        "size.A",
-        "size.smean",
-        "size.ymean",
-        "size.diam_mean",
-    }
 
 
 def test_the_published_models_say_what_their_weights_may_be_used_for():

@@ -18,8 +18,8 @@ def report(line):
     lines.append(line)
     if limit and line["epoch"] == limit:
         raise Stop
-options = {"epochs": 12, "crops_per_epoch": 2, "batch_size": 1, "crop": 64, "size_crop": 64,
-           "checkpoint_every": 2, "size_epochs": 1}
+options = {"epochs": 12, "crops_per_epoch": 2, "batch_size": 1, "crop": 64,
+           "checkpoint_every": 2}
 try:
     result = train(data, str(out), options, report)
 except Stop:
