@@ -82,7 +82,9 @@ def _skipped(parts: tuple[str, ...]) -> bool:
     """Tell whether a path inside the folder decides nothing about a prediction."""
     if parts[0] == _GOLDEN:
         return True
-    return any(part == _CACHE or part.startswith(".") or part.endswith(".pyc") for part in parts)
+    # A page for people, such as a model card, may be corrected without a prediction changing.
+    unread = parts[-1].endswith((".pyc", ".md"))
+    return unread or any(part == _CACHE or part.startswith(".") for part in parts)
 
 
 def _files(root: Path) -> list[Path]:
