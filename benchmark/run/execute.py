@@ -219,16 +219,18 @@ class _EntryRun:
             return self._failures(todo, "failed", self.entry.problem)
         with ExitStack() as stack:
             try:
-                worker = stack.enter_context(self._worker())
-                worker.start()
+                try:
+                    worker = self._started(stack)
+                except WorkerCrashedError:  # once more: it may be nobody's fault here
+                    worker = self._started(stack)
             except WeightsUnavailableError as error:
                 return self._failures(todo, "skipped", str(error))
             except (BuildError, WorkerError) as error:
                 return self._failures(todo, _status(error), self._reason(error))
             return self._segment_all(worker, finished)
 
-    def _worker(self) -> Worker:
-        return Worker(
+    def _started(self, stack: ExitStack) -> Worker:
+        worker = Worker(
             self.entry.adapter,
             self.entry.model,
             ensure(self.entry.adapter, progress=self.progress.say),
@@ -238,6 +240,9 @@ class _EntryRun:
             log=self.out / self._log,
             identity=self.entry.identity,
         )
+        stack.enter_context(worker)
+        worker.start()
+        return worker
 
     @property
     def _log(self) -> str:

@@ -172,6 +172,19 @@ def test_giving_up_does_not_depend_on_where_a_run_was_interrupted(
     assert parts.equals(whole)
 
 
+def test_a_worker_killed_while_it_starts_is_started_again(dataset, tmp_path, make_adapter):
+    flag = tmp_path / "flag"
+    adapter = make_adapter("mine")
+    source = tmp_path / "mine" / "segmenter.py"
+    start = f"""import os
+        if not os.path.exists({str(flag)!r}):
+            open({str(flag)!r}, 'w').close()
+            os.kill(os.getpid(), 9)"""
+    source.write_text(source.read_text().replace("        pass", f"        {start}", 1))
+    results, _, _ = run(dataset, tmp_path / "run", adapter)
+    assert set(results["status"]) == {"ok"}
+
+
 def test_weights_that_vanish_are_a_failed_image(dataset, tmp_path, make_adapter):
     flag = tmp_path / "flag"
     adapter = make_adapter("mine", f"import os; open({str(flag)!r}, 'w').close(); os._exit(3)")

@@ -82,7 +82,8 @@ def test_killed_workers_cost_nothing(run_command):
             for child in psutil.Process(process.pid).children() if process.poll() is None else ():
                 child.kill()
                 kills += 1
-        assert process.returncode in {0, 1}, (out.parent / "stderr").read_text()
+        # All, some or, where each was hit while it started, none may have come through.
+        assert process.returncode in {0, 1, 2}, (out.parent / "stderr").read_text()
         out, process = run_command(f"killed{attempt}")
         assert process.wait() == 0, (out.parent / "stderr").read_text()
         assert outcome(out) == whole
