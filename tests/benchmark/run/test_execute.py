@@ -159,6 +159,7 @@ def test_an_algorithm_that_always_dies_is_given_up(dataset, tmp_path, make_adapt
     assert (results[results["algorithm"] == "oracle"]["status"] == "ok").all()
 
 
+@pytest.mark.slow
 def test_giving_up_does_not_depend_on_where_a_run_was_interrupted(
     make_dataset, tmp_path, make_adapter
 ):
