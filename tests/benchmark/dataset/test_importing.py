@@ -272,7 +272,6 @@ def test_crops_of_real_images_are_taken_as_they_are(shared_data):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
