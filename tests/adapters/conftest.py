@@ -68,13 +68,14 @@ def make_adapter(tmp_path):
     return make
 
 
-@pytest.fixture(scope="session")
+# Of a module, not of the session: `algorithm` is another one in each folder.
+@pytest.fixture(scope="module")
 def environment(algorithm):
     """The environment of the segmenter that a folder's own conftest names as `algorithm`."""
     return ensure(find(algorithm)[0])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def inside(algorithm, environment):
     """A function that runs code in it, beside the adapter's modules, and returns what it prints."""
 
