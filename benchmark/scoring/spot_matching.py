@@ -56,7 +56,8 @@ def match_spots(
     The least squared distance over all four spots would pair 10 with 4 and 0 with -20, all of it
     out of reach.
 
-    >>> match_spots(np.array([[0.0, 0], [0, 10]]), np.array([[0.0, 4], [0, -20]]), radius=5).tolist()
+    >>> truth, prediction = np.array([[0.0, 0], [0, 10]]), np.array([[0.0, 4], [0, -20]])
+    >>> match_spots(truth, prediction, radius=5).tolist()
     [[0, 0]]
     """
     # Sorted by place, so that a tie is settled alike whatever the order of the spots.

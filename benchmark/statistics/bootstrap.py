@@ -1,26 +1,19 @@
-"""Intervals for figures and ranks, by resampling scenes.
+"""Intervals of means, differences and ranks, and the chance of being better, by drawing scenes.
 
-What would the table look like on another draw of images of the same kind? Images of one scene, such
-as a sweep of one factor over the same cells, are no independent witnesses, so whole scenes are
-drawn, with replacement (a cluster bootstrap; Davison and Hinkley 1997, section 3.8). All
-algorithms see the same draw, so what is hard for everyone does not blur who is better.
+Percentile intervals (Davison and Hinkley 1997, section 5.3). With few scenes they are too narrow:
+of 95 % intervals of a mean about 94 % hold it with 40 scenes, and 90 % with 10.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark.statistics.scenes import TIE, by_scene, drawn_means, ratio, tails
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import ArrayLike, NDArray
-
-# Draws made at once: bounds the memory for data sets of many scenes.
-_CHUNK = 256
-# Means closer than this are ties: sums of the same numbers may differ in their last bits.
-_TIE = 1e-12
 
 
 def rank_intervals(
@@ -41,7 +34,7 @@ def rank_intervals(
     values
         A figure where larger is better, shape ``(n_algorithms, n_images)``. NaN, as in an image
         without any object, is left out of that algorithm's mean: a failed image that should count
-        against an algorithm has to be 0 here.
+        against an algorithm has to be 0 here (`fill_missing`).
     scenes
         The scene of each image, shape ``(n_images,)``, of one type that sorts.
     seed
@@ -66,18 +59,14 @@ def rank_intervals(
     >>> low.tolist(), high.tolist()
     ([1, 2, 2], [1, 3, 3])
     """
-    figures, groups, n_scenes = _checked(values, scenes)
-    n_algorithms = len(figures)
-    if n_scenes < 2:
+    bounds = tails(level)
+    added = by_scene(values, scenes)
+    n_algorithms = len(added.sums)
+    if added.n_scenes < 2:
         return np.ones(n_algorithms, np.int64), np.full(n_algorithms, n_algorithms, np.int64)
-    observed = _ranks(_means(figures, groups, np.ones((1, n_scenes))))[:, 0]
-    drawn = np.hstack(
-        [
-            _ranks(_means(figures, groups, weights))
-            for weights in _resamples(n_scenes, seed=seed, draws=draws)
-        ]
-    )
-    low, high = np.quantile(drawn, _tails(level), axis=1, method="inverted_cdf")
+    observed = _ranks(added.means[:, None])[:, 0]
+    drawn = _ranks(drawn_means(added, seed=seed, draws=draws))
+    low, high = np.quantile(drawn, bounds, axis=1, method="inverted_cdf")
     return np.minimum(low, observed).astype(np.int64), np.maximum(high, observed).astype(np.int64)
 
 
@@ -110,74 +99,140 @@ def mean_interval(
     >>> bool(0.5 <= low < 0.65 < high <= 0.8)
     True
     """
-    figures, groups, n_scenes = _checked(np.atleast_2d(np.asarray(values, np.float64)), scenes)
+    added = by_scene(np.atleast_2d(np.asarray(values, np.float64)), scenes)
     shape = np.shape(values)[:-1]
-    if n_scenes < 2:
+    if added.n_scenes < 2:
+        tails(level)
         return np.full(shape, np.nan), np.full(shape, np.nan)
-    means = np.hstack(
-        [
-            _means(figures, groups, weights)
-            for weights in _resamples(n_scenes, seed=seed, draws=draws)
-        ]
-    )
-    bounds = np.full((2, len(figures)), np.nan)
-    for row, sample in enumerate(means):
-        # A draw may hold no image with a figure; it says nothing about the mean.
+    low, high = percentiles(drawn_means(added, seed=seed, draws=draws), level)
+    return low.reshape(shape), high.reshape(shape)
+
+
+def difference_interval(
+    a: ArrayLike,
+    b: ArrayLike,
+    scenes: ArrayLike,
+    *,
+    seed: int = 0,
+    draws: int = 2000,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Return between which values the mean of `a` minus the mean of `b` lies.
+
+    Both means are taken over the same draw of scenes.
+
+    Parameters
+    ----------
+    a, b
+        A figure per image, shape ``(n_images,)``; NaN is left out of its own mean, as everywhere.
+    scenes, seed, draws, level
+        As for `rank_intervals`, whose draws these are.
+
+    Returns
+    -------
+    low, high
+        Percentile bounds; NaN with fewer than two scenes, or without any figure of one of them.
+
+    Examples
+    --------
+    Scenes differ by far more than the two do, and that cancels.
+
+    >>> a, b = [0.2, 0.5, 0.8, 0.4], [0.1, 0.4, 0.6, 0.3]
+    >>> low, high = difference_interval(a, b, ["p", "q", "r", "s"])
+    >>> round(low, 3), round(high, 3)
+    (0.1, 0.175)
+    """
+    added = by_scene(np.array([a, b], np.float64), scenes)
+    if added.n_scenes < 2:
+        tails(level)
+        return float("nan"), float("nan")
+    first, second = drawn_means(added, seed=seed, draws=draws)
+    low, high = percentiles((first - second)[None], level)
+    return float(low[0]), float(high[0])
+
+
+def probability_better(
+    values: ArrayLike, scenes: ArrayLike, *, seed: int = 0, draws: int = 2000
+) -> NDArray[np.float64]:
+    """Return how often each algorithm has the larger mean than each other, over draws of scenes.
+
+    Parameters
+    ----------
+    values
+        A figure where larger is better, shape ``(n_algorithms, n_images)``; NaN is left out of that
+        algorithm's mean.
+    scenes, seed, draws
+        As for `rank_intervals`, whose draws these are.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``P[a, b]``, the share of draws in which the mean of a is larger than that of b, a tie
+        counting half; shape ``(n_algorithms, n_algorithms)``. ``P[a, b] + P[b, a]`` is 1. NaN with
+        fewer than two scenes and for an algorithm without any figure. It is no p value: with few
+        scenes it is surer than it should be (`paired_test`).
+
+    Examples
+    --------
+    The first has the larger mean unless the second scene is drawn twice, which is a quarter of all
+    draws.
+
+    >>> chances = probability_better([[0.9, 0.4], [0.2, 0.5]], ["p", "q"])
+    >>> chances.round(2).tolist()
+    [[0.5, 0.74], [0.26, 0.5]]
+    """
+    added = by_scene(values, scenes)
+    n_algorithms = len(added.sums)
+    chances = np.full((n_algorithms, n_algorithms), np.nan)
+    if added.n_scenes < 2:
+        return chances
+    means = drawn_means(added, seed=seed, draws=draws)
+    for a in range(n_algorithms):
+        ahead = means[a] - means
+        known = ~np.isnan(ahead)
+        wins = (ahead > TIE).sum(axis=1) + (np.abs(ahead) <= TIE).sum(axis=1) / 2
+        chances[a] = ratio(wins, known.sum(axis=1).astype(np.float64))
+    return chances
+
+
+def percentiles(
+    drawn: NDArray[np.float64], level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the bounds that hold `level` of each row, shape ``(n_rows,)``.
+
+    Parameters
+    ----------
+    drawn
+        Figures of resampled data sets, shape ``(n_rows, draws)``. A draw may hold no image with a
+        figure; it is NaN, says nothing and is left out.
+    level
+        Share of the draws between the bounds.
+
+    Raises
+    ------
+    BenchError
+        `level` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> low, high = percentiles(np.array([[1.0, 2.0, 3.0, 4.0, 5.0, np.nan]]), level=0.5)
+    >>> low.tolist(), high.tolist()
+    ([2.0], [4.0])
+    """
+    quantiles = tails(level)
+    bounds = np.full((2, len(drawn)), np.nan)
+    for row, sample in enumerate(drawn):
         known = sample[~np.isnan(sample)]
         if known.size:
-            bounds[:, row] = np.quantile(known, _tails(level))
-    return bounds[0].reshape(shape), bounds[1].reshape(shape)
-
-
-def _checked(
-    values: ArrayLike, scenes: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.intp], int]:
-    """Return figures, the scene of each image as an index, and the number of scenes."""
-    figures = np.asarray(values, np.float64)
-    names, groups = np.unique(np.asarray(scenes), return_inverse=True)
-    if figures.ndim != 2 or figures.shape[1] != groups.size:
-        raise ValueError(
-            f"values of shape {figures.shape} do not go with {groups.size} scenes, "
-            "which takes (n_algorithms, n_images)"
-        )
-    return figures, groups, len(names)
-
-
-def _resamples(n_scenes: int, *, seed: int, draws: int) -> Iterator[NDArray[np.float64]]:
-    """Yield how often each scene is drawn, in parts of shape ``(part, n_scenes)``."""
-    generator = np.random.default_rng(seed)
-    chances = np.full(n_scenes, 1 / n_scenes)
-    for start in range(0, draws, _CHUNK):
-        part = min(_CHUNK, draws - start)
-        yield generator.multinomial(n_scenes, chances, size=part).astype(np.float64)
-
-
-def _means(
-    figures: NDArray[np.float64], groups: NDArray[np.intp], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the mean over images in each draw, shape ``(n_algorithms, part)``."""
-    n_scenes = weights.shape[1]
-    known = ~np.isnan(figures)
-    sums = _by_scene(np.where(known, figures, 0.0), groups, n_scenes)
-    counts = _by_scene(known, groups, n_scenes)
-    total, n = sums @ weights.T, counts @ weights.T
-    return np.where(n > 0, total / np.maximum(n, 1), np.nan)
-
-
-def _by_scene(rows: NDArray[Any], groups: NDArray[np.intp], n_scenes: int) -> NDArray[np.float64]:
-    """Add up each row by scene, shape ``(n_algorithms, n_scenes)``."""
-    return np.array([np.bincount(groups, weights=row, minlength=n_scenes) for row in rows])
+            bounds[:, row] = np.quantile(known, quantiles)
+    return bounds[0], bounds[1]
 
 
 def _ranks(means: NDArray[np.float64]) -> NDArray[np.int64]:
     """Rank algorithms in each draw: 1 and the number of those that are better."""
     known = np.where(np.isnan(means), -np.inf, means)
+    ranks = np.ones(means.shape, np.int64)
     with np.errstate(invalid="ignore"):  # -inf - -inf: both last, neither better
-        better = known[None] - known[:, None] > _TIE
-    ranks: NDArray[np.int64] = 1 + better.sum(axis=1)
+        for rival in known:
+            ranks += rival - known > TIE
     return ranks
-
-
-def _tails(level: float) -> tuple[float, float]:
-    """Return the two quantiles that hold `level` between them."""
-    return (1 - level) / 2, (1 + level) / 2
