@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.scoring.metrics import Rates, rates_of
+from benchmark.scoring.figures import Rates, rates_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

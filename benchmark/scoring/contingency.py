@@ -1,9 +1,4 @@
-"""Which objects of truth and prediction overlap, and by how many pixels, in one pass.
-
-Labels are constant over long runs of pixels. Only the places where truth or prediction differs from
-the pixel before are looked at, so the work after one comparison of neighbours grows with the length
-of the outlines and not with the number of pixels, and nothing is allocated per possible id.
-"""
+"""Which objects of truth and prediction overlap, and by how many pixels."""
 
 from __future__ import annotations
 
@@ -14,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.errors import LabelError
+from benchmark.scoring.labels import as_unsigned, require_labels, require_positive
+from benchmark.scoring.scan import Counter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-# Pixels looked at together: small enough for the cache, large enough that calls cost nothing.
+# Pixels converted at once: small enough for the cache, large enough that calls cost nothing.
 _BLOCK = 1 << 18
 
 
@@ -93,111 +92,83 @@ def contingency(truth: NDArray[Any], prediction: NDArray[Any]) -> Contingency:
     >>> table.intersection.tolist(), table.union.tolist()
     ([2, 1], [4, 5])
     """
-    _require_labels(truth, "truth")
-    _require_labels(prediction, "prediction")
+    require_labels(truth, "truth")
+    require_labels(prediction, "prediction")
     if truth.shape != prediction.shape:
         raise LabelError(
             f"truth has shape {truth.shape}, prediction {prediction.shape}",
             mend="score a prediction against the truth of the same image, at the same size",
         )
-    true_ids, pred_ids, pixels = _pairs(truth, prediction)
-    true_unique, true_index = np.unique(true_ids, return_inverse=True)
-    pred_unique, pred_index = np.unique(pred_ids, return_inverse=True)
-    true_areas = _areas(true_index, pixels, len(true_unique))
-    pred_areas = _areas(pred_index, pixels, len(pred_unique))
-    # The background is told by its id, never by its place: an image may have none.
-    no_truth = int(len(true_unique) > 0 and true_unique[0] == 0)
-    no_pred = int(len(pred_unique) > 0 and pred_unique[0] == 0)
-    both = (true_ids > 0) & (pred_ids > 0)
+    counter = Counter()
+    for true_block, pred_block in _blocks(truth, prediction):
+        counter.add(true_block, pred_block)
+    # What comes first, the background, is left out.
+    n_true, n_pred, _ = counter.counts.tolist()
+    true_order = np.argsort(counter.true_ids[1:n_true]) + 1
+    pred_order = np.argsort(counter.pred_ids[1:n_pred]) + 1
+    true_ids, pred_ids = counter.true_ids[true_order], counter.pred_ids[pred_order]
+    width = max(truth.dtype.itemsize, prediction.dtype.itemsize)
+    require_positive(true_ids, truth.dtype, width, "truth")
+    require_positive(pred_ids, prediction.dtype, width, "prediction")
+    true_at, pred_at, pixels = counter.pairs()
+    pair_true, pair_pred = _ranks(true_order)[true_at], _ranks(pred_order)[pred_at]
+    order = np.argsort(pair_true * n_pred + pair_pred)
     return Contingency(
-        true_ids=true_unique[no_truth:].astype(np.uint64),
-        true_areas=true_areas[no_truth:],
-        pred_ids=pred_unique[no_pred:].astype(np.uint64),
-        pred_areas=pred_areas[no_pred:],
-        pair_true=true_index[both] - no_truth,
-        pair_pred=pred_index[both] - no_pred,
-        intersection=pixels[both],
+        true_ids=true_ids,
+        true_areas=counter.true_areas[true_order],
+        pred_ids=pred_ids,
+        pred_areas=counter.pred_areas[pred_order],
+        pair_true=pair_true[order],
+        pair_pred=pair_pred[order],
+        intersection=pixels[order],
     )
 
 
-def _require_labels(labels: Any, name: str) -> None:
-    """Refuse what is no array of integers; negative ids are found later, among the runs."""
-    if not isinstance(labels, np.ndarray) or isinstance(labels, np.ma.MaskedArray):
-        raise LabelError(
-            f"{name} is of type {type(labels).__name__}, not a NumPy array",
-            mend="convert it with numpy.asarray; fill a masked array with 0 first",
-        )
-    if labels.dtype.kind in "iu":
-        return
-    if labels.dtype.kind == "b":
-        raise LabelError(
-            f"{name} is a boolean mask, which cannot tell one object from the next",
-            mend="give each object an id of its own, for example with skimage.measure.label",
-        )
-    not_finite = labels.dtype.kind == "f" and not np.isfinite(labels).all()
-    raise LabelError(
-        f"{name} has type {labels.dtype}" + (" and holds NaN or infinity" if not_finite else ""),
-        mend="labels are whole numbers: round and cast on purpose, with labels.astype('int32')",
-    )
+def _ranks(order: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the place of each position in an order of the positions 1, 2, …; entry 0 is unused."""
+    ranks = np.zeros(len(order) + 1, np.intp)
+    ranks[order] = np.arange(len(order))
+    return ranks
 
 
-def _pairs(
+def _blocks(
     truth: NDArray[Any], prediction: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]:
-    """Return each (true id, predicted id) but (0, 0) that occurs, sorted, and its pixels."""
-    flat_truth, flat_prediction = truth.reshape(-1), prediction.reshape(-1)
-    blocks = [
-        _add_up(*_runs(flat_truth[start : start + _BLOCK], flat_prediction[start : start + _BLOCK]))
-        for start in range(0, truth.size, _BLOCK)
-    ]
-    if len(blocks) == 1:
-        return blocks[0]
-    empty = np.empty(0, np.uint8), np.empty(0, np.uint8), np.empty(0, np.int64)
-    true_ids, pred_ids, pixels = zip(empty, *blocks, strict=True)
-    return _add_up(np.concatenate(true_ids), np.concatenate(pred_ids), np.concatenate(pixels))
+) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Yield both arrays, flat and of one unsigned type, in parts where they have to be converted.
 
-
-def _runs(
-    truth: NDArray[Any], prediction: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]:
-    """Return ids and length of each stretch over which neither array changes.
-
-    Stretches that are background in both are left out.
+    A negative id turns into one of the upper half of the unsigned type.
     """
-    changes = truth[1:] != truth[:-1]
-    changes |= prediction[1:] != prediction[:-1]
-    starts = np.concatenate(([0], np.flatnonzero(changes) + 1))
-    lengths = np.diff(starts, append=len(truth))
-    true_ids, pred_ids = truth[starts], prediction[starts]
-    kept = (true_ids != 0) | (pred_ids != 0)
-    return _narrow(true_ids[kept], "truth"), _narrow(pred_ids[kept], "prediction"), lengths[kept]
+    width = max(truth.dtype.itemsize, prediction.dtype.itemsize)
+    flat = truth.reshape(-1), prediction.reshape(-1)
+    if all(part.dtype.isnative and part.dtype.itemsize == width for part in flat):
+        yield flat[0].view(f"u{width}"), flat[1].view(f"u{width}")
+        return
+    for start in range(0, truth.size, _BLOCK):
+        part = slice(start, start + _BLOCK)
+        yield as_unsigned(flat[0][part], width), as_unsigned(flat[1][part], width)
 
 
-def _narrow(ids: NDArray[Any], name: str) -> NDArray[Any]:
-    """Return ids in the narrowest unsigned type: up to 16 bits NumPy sorts in linear time."""
-    if ids.dtype.kind == "i" and ids.min(initial=0) < 0:
-        raise LabelError(
-            f"{name} has the negative id {int(ids.min())}",
-            mend="0 is background and objects have ids from 1: set ignored pixels to 0",
-        )
-    return ids.astype(np.min_scalar_type(ids.max(initial=0)))
+def without(
+    table: Contingency, true_ids: NDArray[np.uint64], pred_ids: NDArray[np.uint64]
+) -> Contingency:
+    """Return a table as if the objects of these ids were background.
 
-
-def _add_up(
-    true_ids: NDArray[Any], pred_ids: NDArray[Any], pixels: NDArray[np.int64]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]:
-    """Add up the pixels of equal pairs of ids; the pairs come out sorted."""
-    if len(pixels) == 0:
-        return true_ids, pred_ids, pixels
-    order = np.lexsort((pred_ids, true_ids))
-    true_ids, pred_ids = true_ids[order], pred_ids[order]
-    changes = (true_ids[1:] != true_ids[:-1]) | (pred_ids[1:] != pred_ids[:-1])
-    first = np.concatenate(([0], np.flatnonzero(changes) + 1))
-    return true_ids[first], pred_ids[first], np.add.reduceat(pixels[order], first)
-
-
-def _areas(index: NDArray[np.intp], pixels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Add up pixels by index, in integers."""
-    areas = np.zeros(n, np.int64)
-    np.add.at(areas, index, pixels)
-    return areas
+    Examples
+    --------
+    >>> table = contingency(np.array([1, 1, 2]), np.array([4, 4, 4]))
+    >>> rest = without(table, np.array([1], np.uint64), np.array([], np.uint64))
+    >>> rest.true_ids.tolist(), rest.pair_true.tolist(), rest.intersection.tolist()
+    ([2], [0], [1])
+    """
+    true_stays = ~np.isin(table.true_ids, true_ids)
+    pred_stays = ~np.isin(table.pred_ids, pred_ids)
+    pairs = true_stays[table.pair_true] & pred_stays[table.pair_pred]
+    return Contingency(
+        true_ids=table.true_ids[true_stays],
+        true_areas=table.true_areas[true_stays],
+        pred_ids=table.pred_ids[pred_stays],
+        pred_areas=table.pred_areas[pred_stays],
+        pair_true=(np.cumsum(true_stays) - 1)[table.pair_true[pairs]],
+        pair_pred=(np.cumsum(pred_stays) - 1)[table.pair_pred[pairs]],
+        intersection=table.intersection[pairs],
+    )

@@ -1,112 +1,439 @@
-"""The figures of one image: counts of matches at each IoU threshold and what follows from them."""
+"""`score` and `Score`: every figure of one image."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from benchmark.errors import BenchError
-from benchmark.scoring.contingency import contingency
+from benchmark.scoring import figures
+from benchmark.scoring.boundary import boundaries
+from benchmark.scoring.contingency import contingency, without
+from benchmark.scoring.kinds import CATASTROPHE, MERGED, PRED_KINDS, SPLIT, TRUE_KINDS, kinds
+from benchmark.scoring.labels import in_border
 from benchmark.scoring.matching import HALF, as_fraction, match
+from benchmark.scoring.objects import events_of, object_table, pieces
+from benchmark.scoring.profiles import profile_of
+from benchmark.scoring.tissuenet import tissuenet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from fractions import Fraction
 
+    import pandas as pd
     from numpy.typing import NDArray
 
+    from benchmark.scoring.boundary import Boundaries
     from benchmark.scoring.contingency import Contingency
+    from benchmark.scoring.figures import Rates
+    from benchmark.scoring.kinds import Kinds
+    from benchmark.scoring.profiles import Profile
 
-SCORER_VERSION = "1"
+SCORER_VERSION = "2"
 """Changes whenever a score of the same arrays would."""
 
-THRESHOLDS = tuple(Fraction(percent, 100) for percent in range(50, 100, 5))
-"""IoU thresholds .50, .55 … .95."""
+LISTS = ("tp", "fp", "fn", "ap", "f1", "precision", "recall")
+"""What a score has an entry of per threshold."""
+
+NUMBERS = (
+    "mean_ap",
+    "mean_f1",
+    "mean_matched_iou",
+    "mean_true_iou",
+    "pq",
+    "sq",
+    "rq",
+    "seg",
+    "det",
+    "aji",
+    "aji_plus",
+    "aji_cellpose",
+    "foreground_iou",
+    "boundary_mean",
+    "hausdorff_95",
+    "boundary_f1",
+    "boundary_bias",
+)
+"""What a score has one number of."""
+
+COUNTS = (
+    "n_true",
+    "n_pred",
+    "splits",
+    "merges",
+    "catastrophes",
+    "fragmented_true",
+    "fragmented_pred",
+)
+"""What a score has a whole number of."""
 
 
-@dataclass(frozen=True)
+def _figure(compute: Callable[[Score], float]) -> cached_property[float]:
+    """Make a figure that is computed once, and is the profile's where there is no object at all."""
+
+    @wraps(compute)
+    def value(self: Score) -> float:
+        return compute(self) if self.n_true + self.n_pred else self.profile.empty
+
+    return cached_property(value)
+
+
 class Score:
-    """Scores of one image.
+    """Scores of one image, each computed when it is first asked for.
 
-    Tuples have one entry per threshold. Where neither image has an object every figure but the
-    counts is NaN: there was nothing to get right or wrong. Otherwise a figure without a single
-    match is 0, precision without any prediction and recall without any true object included.
+    Where neither image has an object every figure is what the profile says, NaN by default: there
+    was nothing to get right or wrong. Otherwise a figure without a single match is 0, precision
+    without any prediction and recall without any true object included. Distances between outlines
+    are NaN where nothing is matched.
 
-    Parameters
+    A score holds the arrays it was made of, by reference: leave them unchanged while it is used.
+
+    Attributes
     ----------
+    profile
+        The convention.
+    table
+        Objects and their overlaps.
     thresholds
-        IoU at and above which a pair may match.
-    tp, fp, fn
-        Matched pairs, predictions without a match, true objects without a match.
-    ap
-        TP / (TP + FP + FN). The literature on cells calls it average precision or accuracy; it is
-        not the average precision of COCO.
-    f1
-        2 TP / (2 TP + FP + FN).
-    precision, recall
-        TP / (TP + FP) and TP / (TP + FN).
-    mean_ap
-        Mean of `ap` over the thresholds.
-    mean_matched_iou
-        Mean IoU of the pairs matched at IoU 0.5.
-    pq, sq, rq
-        Panoptic quality and its factors, segmentation and recognition quality, over pairs with IoU
-        strictly above 0.5 (Kirillov et al. 2019, equation 1).
-    n_true, n_pred
-        Number of objects.
+        IoU at which a pair matches; tuples of other figures have an entry for each.
     """
 
-    thresholds: tuple[float, ...]
-    tp: tuple[int, ...]
-    fp: tuple[int, ...]
-    fn: tuple[int, ...]
-    ap: tuple[float, ...]
-    f1: tuple[float, ...]
-    precision: tuple[float, ...]
-    recall: tuple[float, ...]
-    mean_ap: float
-    mean_matched_iou: float
-    pq: float
-    sq: float
-    rq: float
-    n_true: int
-    n_pred: int
+    def __init__(
+        self,
+        truth: NDArray[Any],
+        prediction: NDArray[Any],
+        profile: Profile,
+        thresholds: tuple[Fraction, ...],
+        **units: Any,
+    ) -> None:
+        self.profile = profile
+        self.thresholds = tuple(map(float, thresholds))
+        self._exact = thresholds
+        self._truth, self._prediction, self._units = truth, prediction, units
+        self.table: Contingency = contingency(truth, prediction)
+        if profile.border:
+            cut = in_border(truth, profile.border), in_border(prediction, profile.border)
+            self.table = without(self.table, *cut)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers and lists, fit for JSON; NaN becomes None."""
-        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+    @property
+    def n_true(self) -> int:
+        """Number of true objects."""
+        return self.table.n_true
+
+    @property
+    def n_pred(self) -> int:
+        """Number of predicted objects."""
+        return self.table.n_pred
+
+    @cached_property
+    def _rates(self) -> Rates:
+        if self.profile.own_matching:
+            tp = np.array([len(self.matched)])
+        else:
+            pairs = match(
+                self.table,
+                self._exact,
+                strict=self.profile.strict,
+                leftovers=self.profile.leftovers,
+            )
+            tp = np.array([len(matched) for matched in pairs])
+        return figures.rates_of(tp, self.n_pred - tp, self.n_true - tp, empty=self.profile.empty)
+
+    @property
+    def tp(self) -> tuple[int, ...]:
+        """Matched pairs."""
+        return tuple(self._rates.tp.tolist())
+
+    @property
+    def fp(self) -> tuple[int, ...]:
+        """Predictions without a match."""
+        return tuple(self._rates.fp.tolist())
+
+    @property
+    def fn(self) -> tuple[int, ...]:
+        """True objects without a match."""
+        return tuple(self._rates.fn.tolist())
+
+    @property
+    def ap(self) -> tuple[float, ...]:
+        """TP / (TP + FP + FN).
+
+        The literature on cells calls it average precision or accuracy; it is not COCO's average
+        precision.
+        """
+        return tuple(self._rates.ap.tolist())
+
+    @property
+    def f1(self) -> tuple[float, ...]:
+        """2 TP / (2 TP + FP + FN)."""
+        return tuple(self._rates.f1.tolist())
+
+    @property
+    def precision(self) -> tuple[float, ...]:
+        """TP / (TP + FP)."""
+        return tuple(self._rates.precision.tolist())
+
+    @property
+    def recall(self) -> tuple[float, ...]:
+        """TP / (TP + FN)."""
+        return tuple(self._rates.recall.tolist())
+
+    @property
+    def mean_ap(self) -> float:
+        """Mean of `ap` over the thresholds."""
+        return float(self._rates.ap.mean())
+
+    @property
+    def mean_f1(self) -> float:
+        """Mean of `f1` over the thresholds."""
+        return float(self._rates.f1.mean())
+
+    @property
+    def headline(self) -> float:
+        """The figure that the profile is known for; of several thresholds, at the first."""
+        value = getattr(self, self.profile.headline)
+        return float(value[0] if isinstance(value, tuple) else value)
+
+    @cached_property
+    def _decisive(self) -> tuple[NDArray[np.intp], Kinds]:
+        """The matched pairs that all but the figures per threshold speak of, and the kinds."""
+        if self.profile.own_matching:
+            return tissuenet(self.table)
+        threshold = self._exact[0] if self.profile.at_first else HALF
+        [pairs] = match(
+            self.table, [threshold], strict=self.profile.strict, leftovers=self.profile.leftovers
+        )
+        return pairs, kinds(self.table, pairs)
+
+    @property
+    def matched(self) -> NDArray[np.intp]:
+        """Positions in the table of the pairs matched at 0.5, or at the profile's own threshold."""
+        return self._decisive[0]
+
+    @property
+    def kinds(self) -> Kinds:
+        """What kind of error was made on which object."""
+        return self._decisive[1]
+
+    @_figure
+    def mean_matched_iou(self) -> float:
+        """Mean IoU of the matched pairs."""
+        return figures.mean_iou(self.table, self.matched, len(self.matched))
+
+    @_figure
+    def mean_true_iou(self) -> float:
+        """Mean IoU of the true objects with their match, 0 for those without one."""
+        return figures.mean_iou(self.table, self.matched, self.n_true)
+
+    @cached_property
+    def _panoptic(self) -> NDArray[np.intp]:
+        """The pairs that PQ speaks of: those above one half, but where a profile has its own."""
+        if self.profile.at_first:
+            return self.matched
+        return match(self.table, [HALF], strict=True)[0]
+
+    @property
+    def pq(self) -> float:
+        """Panoptic quality, `sq` times `rq` (Kirillov et al. 2019, equation 1)."""
+        return self.sq * self.rq
+
+    @_figure
+    def sq(self) -> float:
+        """Segmentation quality: mean IoU of pairs strictly above 0.5."""
+        return figures.mean_iou(self.table, self._panoptic, len(self._panoptic))
+
+    @_figure
+    def rq(self) -> float:
+        """Recognition quality: F1 of pairs strictly above 0.5."""
+        return figures.recognition_quality(self.table, self._panoptic)
+
+    @_figure
+    def seg(self) -> float:
+        """SEG of the Cell Tracking Challenge, see `benchmark.scoring.figures.seg`."""
+        return figures.seg(self.table)
+
+    @_figure
+    def det(self) -> float:
+        """DET of the Cell Tracking Challenge, see `benchmark.scoring.figures.det`."""
+        return figures.det(self.table)
+
+    @_figure
+    def aji(self) -> float:
+        """AJI, the aggregated Jaccard index, see `benchmark.scoring.figures.aji`."""
+        return figures.aji(self.table)
+
+    @_figure
+    def aji_plus(self) -> float:
+        """AJI+, of one-to-one pairs, see `benchmark.scoring.figures.aji_plus`."""
+        return figures.aji_plus(self.table)
+
+    @_figure
+    def aji_cellpose(self) -> float:
+        """AJI as cellpose has it, see `benchmark.scoring.figures.aji_cellpose`."""
+        return figures.aji_cellpose(self.table)
+
+    @_figure
+    def foreground_iou(self) -> float:
+        """IoU of all objects as one mask."""
+        return figures.foreground_iou(self.table)
+
+    @property
+    def true_kinds(self) -> dict[str, int]:
+        """How many true objects are of each kind; they add up to `n_true`."""
+        counts = np.bincount(self.kinds.true_kind, minlength=len(TRUE_KINDS))
+        return dict(zip(TRUE_KINDS, counts.tolist(), strict=True))
+
+    @property
+    def pred_kinds(self) -> dict[str, int]:
+        """How many predictions are of each kind; they add up to `n_pred`."""
+        counts = np.bincount(self.kinds.pred_kind, minlength=len(PRED_KINDS))
+        return dict(zip(PRED_KINDS, counts.tolist(), strict=True))
+
+    @property
+    def splits(self) -> int:
+        """True objects for which there are several predictions."""
+        return int(np.count_nonzero(self.kinds.event_kind == SPLIT))
+
+    @property
+    def merges(self) -> int:
+        """Predictions for which there are several true objects."""
+        return int(np.count_nonzero(self.kinds.event_kind == MERGED))
+
+    @property
+    def catastrophes(self) -> int:
+        """Groups of several objects of both kinds that cannot be told apart."""
+        return int(np.count_nonzero(self.kinds.event_kind == CATASTROPHE))
+
+    @cached_property
+    def boundaries(self) -> Boundaries:
+        """Distances between the outlines of each matched pair."""
+        return boundaries(self._truth, self._prediction, self.table, self.matched, **self._units)
+
+    @property
+    def boundary_mean(self) -> float:
+        """Mean distance between outlines, of the average matched object, in units of `spacing`."""
+        return _mean(self.boundaries.mean)
+
+    @property
+    def hausdorff_95(self) -> float:
+        """95 % Hausdorff distance of the average matched object, in units of `spacing`."""
+        return _mean(self.boundaries.hausdorff_95)
+
+    @property
+    def boundary_f1(self) -> float:
+        """Share of outline within the tolerance, of the average matched object."""
+        return _mean(self.boundaries.f1)
+
+    @property
+    def boundary_bias(self) -> float:
+        """How far outlines are drawn too large, below 0 too small, in units of `spacing`."""
+        return _mean(self.boundaries.bias)
+
+    @cached_property
+    def _pieces(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return (
+            pieces(self._truth, self.table.true_ids),
+            pieces(self._prediction, self.table.pred_ids),
+        )
+
+    @property
+    def fragmented_true(self) -> int:
+        """True objects of several pieces that do not touch; each is scored as one object."""
+        return int(np.count_nonzero(self._pieces[0] > 1))
+
+    @property
+    def fragmented_pred(self) -> int:
+        """Predictions of several pieces that do not touch; each is scored as one object."""
+        return int(np.count_nonzero(self._pieces[1] > 1))
+
+    @cached_property
+    def true_objects(self) -> pd.DataFrame:
+        """A row per true object, see `benchmark.scoring.objects.object_table`."""
+        return self._objects("true", self._pieces[0])
+
+    @cached_property
+    def pred_objects(self) -> pd.DataFrame:
+        """A row per prediction, see `benchmark.scoring.objects.object_table`."""
+        return self._objects("pred", self._pieces[1])
+
+    def _objects(self, side: Literal["true", "pred"], pieces: NDArray[np.int64]) -> pd.DataFrame:
+        return object_table(side, self.table, self.matched, self.kinds, self.boundaries, pieces)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Splits, merges and catastrophes with the ids of the objects involved."""
+        return events_of(self.table, self.kinds)
+
+    def to_dict(self, *, objects: bool = True) -> dict[str, Any]:
+        """Return plain numbers, lists and strings, fit for JSON; NaN becomes None.
+
+        Parameters
+        ----------
+        objects
+            Whether the tables of objects and the events are in it.
+        """
+        plain: dict[str, Any] = {
+            "profile": self.profile.name,
+            "thresholds": list(self.thresholds),
+            **{name: [_plain(entry) for entry in getattr(self, name)] for name in LISTS},
+            **{name: _plain(getattr(self, name)) for name in NUMBERS},
+            **{name: getattr(self, name) for name in COUNTS},
+            "true_kinds": self.true_kinds,
+            "pred_kinds": self.pred_kinds,
+        }
+        if objects:
+            plain["events"] = self.events
+            for name in ("true_objects", "pred_objects"):
+                columns = getattr(self, name).to_dict("list")
+                plain[name] = {
+                    column: [_plain(entry) for entry in entries]
+                    for column, entries in columns.items()
+                }
+        return plain
 
 
 def score(
     truth: NDArray[Any],
     prediction: NDArray[Any],
     *,
+    profile: str | Profile = "default",
     thresholds: Sequence[float | Fraction] | None = None,
-    strict: bool = False,
+    strict: bool | None = None,
+    spacing: float | Sequence[float] | None = None,
+    tolerance: float | None = None,
 ) -> Score:
     """Score a predicted label image against the true one.
 
     Parameters
     ----------
     truth, prediction
-        Integer arrays of the same shape and any number of axes; 0 is background, each other id
-        one object. Ids of the two images need not agree.
+        Integer arrays of the same shape, (Y, X) or (Z, Y, X), of any width and byte order; 0 is
+        background, each other id one object. Ids of the two images need not agree.
+    profile
+        The convention: default, cellpose, stardist, dsb2018, caicedo, neurips, ctc, tissuenet, pq,
+        or one of your own.
     thresholds
-        IoU thresholds above 0 and at most 1; default .50, .55 … .95. A float is rounded to a
+        IoU thresholds above 0 and at most 1; by default the profile's. A float is rounded to a
         millionth and then compared exactly; a `fractions.Fraction` is taken as it is.
     strict
-        Whether a pair exactly at a threshold is no match.
+        Whether a pair exactly at a threshold is no match; by default as the profile has it.
+    spacing
+        Distance between the centres of neighbouring pixels, one number or one per axis, in the
+        unit that distances between outlines are to have; by default 1, a pixel.
+    tolerance
+        Distance, in the same unit, within which `boundary_f1` counts outlines as found; by default
+        two pixels of the finest axis.
 
     Raises
     ------
     LabelError
         An argument is no label image, or the shapes differ.
     BenchError
-        A threshold is out of range, or there is none.
+        There is no such profile, or a threshold, the spacing or the tolerance is out of range.
 
     Examples
     --------
@@ -121,94 +448,34 @@ def score(
     ((1, 1, 0), (1, 1, 2), (1, 1, 2))
     >>> [round(ap, 3) for ap in result.ap], result.mean_matched_iou
     ([0.333, 0.333, 0.0], 0.75)
+    >>> result.true_objects[["label", "kind", "match", "iou"]]
+       label     kind  match   iou
+    0      1  matched      1  0.75
+    1      2   missed      0  0.00
     """
-    exact = THRESHOLDS if thresholds is None else tuple(map(as_fraction, thresholds))
+    convention = profile_of(profile)
+    if strict is not None:
+        convention = replace(convention, strict=strict)
+    exact = convention.thresholds if thresholds is None else tuple(map(as_fraction, thresholds))
     if not exact:
         raise BenchError("there is no IoU threshold to score at", mend="give one, such as 0.5")
-    table = contingency(truth, prediction)
-    *matched, at_half = match(table, (*exact, HALF), strict=strict)
-    [above_half] = match(table, (HALF,), strict=True)
-    tp = np.array([len(pairs) for pairs in matched], np.int64)
-    rates = rates_of(tp, table.n_pred - tp, table.n_true - tp)
-    _, mean_matched_iou = _quality(table, at_half)
-    rq, sq = _quality(table, above_half)
-    return Score(
-        thresholds=tuple(map(float, exact)),
-        tp=tuple(rates.tp.tolist()),
-        fp=tuple(rates.fp.tolist()),
-        fn=tuple(rates.fn.tolist()),
-        ap=tuple(rates.ap.tolist()),
-        f1=tuple(rates.f1.tolist()),
-        precision=tuple(rates.precision.tolist()),
-        recall=tuple(rates.recall.tolist()),
-        mean_ap=float(rates.ap.mean()),
-        mean_matched_iou=mean_matched_iou,
-        pq=rq * sq,
-        sq=sq,
-        rq=rq,
-        n_true=table.n_true,
-        n_pred=table.n_pred,
+    if convention.own_matching and exact != convention.thresholds:
+        raise BenchError(
+            f"the profile {convention.name} has its own way of matching and takes no thresholds",
+            mend="leave them out, or take another profile",
+        )
+    result = Score(truth, prediction, convention, exact, spacing=spacing, tolerance=tolerance)
+    # No pair to measure: what is wrong with the units is said now, not when they are first used.
+    boundaries(
+        truth, prediction, result.table, np.empty(0, np.intp), spacing=spacing, tolerance=tolerance
     )
+    return result
 
 
-@dataclass(frozen=True)
-class Rates:
-    """Counts of any shape with the rates that follow from them, element by element."""
-
-    tp: NDArray[np.int64]
-    fp: NDArray[np.int64]
-    fn: NDArray[np.int64]
-    ap: NDArray[np.float64]
-    f1: NDArray[np.float64]
-    precision: NDArray[np.float64]
-    recall: NDArray[np.float64]
-
-
-def rates_of(
-    tp: NDArray[np.integer[Any]], fp: NDArray[np.integer[Any]], fn: NDArray[np.integer[Any]]
-) -> Rates:
-    """Compute AP, F1, precision and recall from counts of one shape.
-
-    All four are NaN where all counts are 0, and otherwise 0 where there is no match.
-
-    Examples
-    --------
-    >>> rates = rates_of(np.array([3, 0, 0]), np.array([1, 0, 0]), np.array([2, 5, 0]))
-    >>> rates.ap.tolist(), rates.precision.tolist()
-    ([0.5, 0.0, nan], [0.75, 0.0, nan])
-    """
-    tp, fp, fn = (np.asarray(count, np.int64) for count in (tp, fp, fn))
-    nothing = tp + fp + fn == 0
-
-    def rate(matched: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.where(nothing, np.nan, matched / np.maximum(of, 1))
-
-    return Rates(
-        tp=tp,
-        fp=fp,
-        fn=fn,
-        ap=rate(tp, tp + fp + fn),
-        f1=rate(2 * tp, 2 * tp + fp + fn),
-        precision=rate(tp, tp + fp),
-        recall=rate(tp, tp + fn),
-    )
-
-
-def _quality(table: Contingency, pairs: NDArray[np.intp]) -> tuple[float, float]:
-    """Return recognition quality, which is F1, and segmentation quality, the mean matched IoU."""
-    n_objects = table.n_true + table.n_pred
-    if n_objects == 0:
-        return math.nan, math.nan
-    if len(pairs) == 0:
-        return 0.0, 0.0
-    # fsum is exact, so the sum does not depend on the order that ids happen to give.
-    return 2 * len(pairs) / n_objects, math.fsum(table.iou[pairs].tolist()) / len(pairs)
+def _mean(values: NDArray[np.float64]) -> float:
+    return float(values.mean()) if values.size else math.nan
 
 
 def _plain(value: Any) -> Any:
-    """Return tuples as lists and NaN as None."""
-    if isinstance(value, tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, float) and math.isnan(value):
-        return None
-    return value
+    """Return NaN as None."""
+    return None if isinstance(value, float) and math.isnan(value) else value
