@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.statistics.scenes import TIE, by_scene, drawn_means, ratio, tails
+from benchmark.statistics.scenes import TIE, by_scene, drawn_means, ratio, require_level, tails
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -102,7 +102,7 @@ def mean_interval(
     added = by_scene(np.atleast_2d(np.asarray(values, np.float64)), scenes)
     shape = np.shape(values)[:-1]
     if added.n_scenes < 2:
-        tails(level)
+        require_level(level)
         return np.full(shape, np.nan), np.full(shape, np.nan)
     low, high = percentiles(drawn_means(added, seed=seed, draws=draws), level)
     return low.reshape(shape), high.reshape(shape)
@@ -144,7 +144,7 @@ def difference_interval(
     """
     added = by_scene(np.array([a, b], np.float64), scenes)
     if added.n_scenes < 2:
-        tails(level)
+        require_level(level)
         return float("nan"), float("nan")
     first, second = drawn_means(added, seed=seed, draws=draws)
     low, high = percentiles((first - second)[None], level)
@@ -179,7 +179,7 @@ def probability_better(
 
     >>> chances = probability_better([[0.9, 0.4], [0.2, 0.5]], ["p", "q"])
     >>> chances.round(2).tolist()
-    [[0.5, 0.74], [0.26, 0.5]]
+    [[0.5, 0.75], [0.25, 0.5]]
     """
     added = by_scene(values, scenes)
     n_algorithms = len(added.sums)

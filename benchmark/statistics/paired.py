@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.statistics.bootstrap import percentiles
-from benchmark.statistics.scenes import by_scene, drawn_means, tails
+from benchmark.statistics.scenes import by_scene, drawn_means, require_level
 from benchmark.statistics.swaps import swap_p_values
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def compare_all(
     added = by_scene(values, scenes)
     first, second = np.triu_indices(len(added.sums), 1)
     flips = enough_flips(len(first)) if flips is None else flips
-    tails(level)
+    require_level(level)
     p_values = swap_p_values(added, first, second, seed=seed, flips=flips)
     low = high = np.full(len(first), np.nan)
     if added.n_scenes > 1:

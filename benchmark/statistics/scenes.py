@@ -125,16 +125,15 @@ def ratio(total: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.floa
 
 
 def tails(level: float) -> tuple[float, float]:
-    """Return the two quantiles that hold `level` between them.
+    """Return the two quantiles that hold `level` between them."""
+    require_level(level)
+    return (1 - level) / 2, (1 + level) / 2
 
-    Raises
-    ------
-    BenchError
-        `level` is not between 0 and 1.
-    """
+
+def require_level(level: float) -> None:
+    """Refuse what is no probability between 0 and 1."""
     if not 0 < level < 1:
         raise BenchError(f"{level} is no level of an interval", mend="give one such as 0.95")
-    return (1 - level) / 2, (1 + level) / 2
 
 
 def require_draws(draws: int) -> None:

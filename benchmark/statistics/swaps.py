@@ -8,11 +8,12 @@ of 5 %, and that of swaps in 4 %.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.statistics.scenes import CHUNK, TIE, ratio, require_draws
+from benchmark.statistics.scenes import CHUNK, TIE, require_draws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,34 +70,46 @@ def swap_p_values(
     """
     require_draws(flips)
     exact = 2 ** max(added.n_scenes - 1, 0) <= flips
-    seen = _distances(added, first, second, np.ones((1, added.n_scenes)))
-    # Sums of the same numbers may differ in their last bits.
-    reached = seen - TIE * np.maximum(1, seen)
+    swaps = _all_swaps(added.n_scenes) if exact else _some_swaps(added.n_scenes, seed, flips)
+    apart = _Apart.of(added, first, second)
+    seen = apart.after(np.ones((1, added.n_scenes)))
     extreme, tried = np.zeros(len(first)), 0
-    for signs in _all_swaps(added.n_scenes) if exact else _some_swaps(added.n_scenes, seed, flips):
+    for signs in swaps:
         # A swap that leaves one side without a figure says nothing; it counts against a finding.
-        extreme += (~(_distances(added, first, second, signs) < reached)).sum(axis=1)
+        extreme += (~(apart.after(signs) < seen - apart.rounding)).sum(axis=1)
         tried += len(signs)
     p_values = extreme / tried if exact else (extreme + 1) / (tried + 1)
     return np.where(np.isnan(seen[:, 0]), np.nan, p_values)
 
 
-def _distances(
-    added: SceneSums,
-    first: NDArray[np.intp],
-    second: NDArray[np.intp],
-    signs: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return how far apart the means are with scenes of sign -1 swapped, ``(n_pairs, n_swaps)``."""
+@dataclass(frozen=True)
+class _Apart:
+    """How far apart the means of each pair are after swaps.
 
-    def parts(of: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return twice what each of the two has after the swaps."""
-        both = (of[first] + of[second]).sum(axis=1, keepdims=True)
-        ahead = (of[first] - of[second]) @ signs.T
-        return both + ahead, both - ahead
+    Let the two have sums (S + g) / 2 and (S - g) / 2 and counts (N + h) / 2 and (N - h) / 2. Then
+    their means differ by 2 (g N - h S) / (N² - h²). Swaps change only g and h, which are sums over
+    scenes, by the signs of their terms.
+    """
 
-    (sum_a, sum_b), (n_a, n_b) = parts(added.sums), parts(added.counts)
-    return np.abs(ratio(sum_a, n_a) - ratio(sum_b, n_b))
+    numerator: NDArray[np.float64]  # terms of 2 (g N - h S), (n_pairs, n_scenes)
+    h: NDArray[np.float64]  # terms of h, (n_pairs, n_scenes)
+    n: NDArray[np.float64]  # N, (n_pairs, 1)
+    rounding: NDArray[np.float64]  # differences closer than this are ties, (n_pairs, 1)
+
+    @classmethod
+    def of(cls, added: SceneSums, first: NDArray[np.intp], second: NDArray[np.intp]) -> _Apart:
+        """Prepare pairs of algorithms."""
+        sums_a, sums_b = added.sums[first], added.sums[second]
+        g, h = sums_a - sums_b, added.counts[first] - added.counts[second]
+        s = (sums_a + sums_b).sum(axis=1, keepdims=True)
+        n = (added.counts[first] + added.counts[second]).sum(axis=1, keepdims=True)
+        size = (np.abs(sums_a) + np.abs(sums_b)).sum(axis=1, keepdims=True)
+        return cls(2 * (g * n - h * s), h, n, TIE * np.maximum(1, size / np.maximum(n, 1)))
+
+    def after(self, signs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return distances, -1 swapping a scene, shape ``(n_pairs, n_swaps)``."""
+        square = self.n**2 - (self.h @ signs.T) ** 2
+        return np.abs(self.numerator @ signs.T) / np.where(square > 0, square, np.nan)
 
 
 def _all_swaps(n_scenes: int) -> Iterator[NDArray[np.float64]]:

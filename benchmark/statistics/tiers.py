@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.statistics.paired import enough_flips, holm
-from benchmark.statistics.scenes import by_scene, tails
+from benchmark.statistics.scenes import by_scene, require_level
 from benchmark.statistics.swaps import swap_p_values
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def tiers(
     >>> table.tier.tolist(), table.rank_low.tolist(), table.rank_high.tolist()
     ([1, 2, 2], [1, 2, 2], [1, 3, 3])
     """
-    tails(level)
+    require_level(level)
     added = by_scene(values, scenes)
     means = added.means
     better = _better(added, seed=seed, flips=flips, level=level)
@@ -101,7 +101,7 @@ def tiers(
         members = [row for row in rest if not better[best, row]]
         tier[members] = tier.max() + 1
         rest = [row for row in rest if better[best, row]]
-    tier[~known] = tier.max() + 1
+    tier[~known] = tier.max(initial=0) + 1
     return Tiers(
         tier,
         rank_low=np.where(known, 1 + better.sum(axis=0), n_known + 1),
