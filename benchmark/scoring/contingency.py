@@ -99,6 +99,11 @@ def contingency(truth: NDArray[Any], prediction: NDArray[Any]) -> Contingency:
             f"truth has shape {truth.shape}, prediction {prediction.shape}",
             mend="score a prediction against the truth of the same image, at the same size",
         )
+    if truth.ndim > 3:
+        raise LabelError(
+            f"the images have {truth.ndim} axes, and (Z, Y, X) are three",
+            mend="score each time point or channel as an image of its own",
+        )
     counter = Counter()
     for true_block, pred_block in _blocks(truth, prediction):
         counter.add(true_block, pred_block)

@@ -105,10 +105,31 @@ def match(
     reached = reaches(table, thresholds, strict=strict)
     return [
         np.flatnonzero(row)
-        if threshold > HALF or (strict and threshold == HALF)
+        if _unique(threshold, strict=strict)
         else _settle(table, row, leftovers=leftovers)
         for threshold, row in zip(thresholds, reached, strict=True)
     ]
+
+
+def count_matches(
+    table: Contingency,
+    thresholds: Sequence[Fraction],
+    *,
+    strict: bool = False,
+    leftovers: bool = False,
+) -> NDArray[np.int64]:
+    """Return how many pairs `match` finds at each threshold, shape ``(thresholds,)``."""
+    reached = reaches(table, thresholds, strict=strict)
+    counts: NDArray[np.int64] = np.count_nonzero(reached, axis=1)
+    for k, threshold in enumerate(thresholds):
+        if not _unique(threshold, strict=strict):
+            counts[k] = len(_settle(table, reached[k], leftovers=leftovers))
+    return counts
+
+
+def _unique(threshold: Fraction, *, strict: bool) -> bool:
+    """Whether no object can reach a threshold with two others."""
+    return threshold > HALF or (strict and threshold == HALF)
 
 
 def reaches(

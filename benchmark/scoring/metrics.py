@@ -15,7 +15,7 @@ from benchmark.scoring.boundary import boundaries
 from benchmark.scoring.contingency import contingency, without
 from benchmark.scoring.kinds import CATASTROPHE, MERGED, PRED_KINDS, SPLIT, TRUE_KINDS, kinds
 from benchmark.scoring.labels import in_border
-from benchmark.scoring.matching import HALF, as_fraction, match
+from benchmark.scoring.matching import HALF, as_fraction, count_matches, match
 from benchmark.scoring.objects import events_of, object_table, pieces
 from benchmark.scoring.profiles import profile_of
 from benchmark.scoring.tissuenet import tissuenet
@@ -134,13 +134,12 @@ class Score:
         if self.profile.own_matching:
             tp = np.array([len(self.matched)])
         else:
-            pairs = match(
+            tp = count_matches(
                 self.table,
                 self._exact,
                 strict=self.profile.strict,
                 leftovers=self.profile.leftovers,
             )
-            tp = np.array([len(matched) for matched in pairs])
         return figures.rates_of(tp, self.n_pred - tp, self.n_true - tp, empty=self.profile.empty)
 
     @property
@@ -465,10 +464,10 @@ def score(
             mend="leave them out, or take another profile",
         )
     result = Score(truth, prediction, convention, exact, spacing=spacing, tolerance=tolerance)
-    # No pair to measure: what is wrong with the units is said now, not when they are first used.
-    boundaries(
-        truth, prediction, result.table, np.empty(0, np.intp), spacing=spacing, tolerance=tolerance
-    )
+    if spacing is not None or tolerance is not None:
+        # No pair to measure: what is wrong with them is said now, not when they are first used.
+        none = np.empty(0, np.intp)
+        boundaries(truth, prediction, result.table, none, spacing=spacing, tolerance=tolerance)
     return result
 
 
