@@ -12,11 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.spatial import cKDTree
 
 from benchmark.errors import BenchError
+from benchmark.scoring.matching import heaviest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +62,9 @@ def match_spots(
     # Sorted by place, so that a tie is settled alike whatever the order of the spots.
     true_order, pred_order = np.lexsort(true_at.T), np.lexsort(pred_at.T)
     truth, pred, distance = _candidates(true_at[true_order], pred_at[pred_order], radius)
-    chosen = _assign(truth, pred, (distance / radius) ** 2)
+    # A match outweighs all the squares there are to save.
+    n_most = max(min(len(true_at), len(pred_at)), 1)
+    chosen = heaviest(truth, pred, 1 + (1 - (distance / radius) ** 2) / (2 * n_most))
     pairs = np.column_stack([true_order[truth[chosen]], pred_order[pred[chosen]]])
     return pairs[np.argsort(pairs[:, 0])]
 
@@ -83,25 +84,3 @@ def _candidates(
     near = true_tree.sparse_distance_matrix(pred_tree, reach, output_type="ndarray")
     near = near[np.lexsort((near["j"], near["i"]))]
     return near["i"], near["j"], near["v"]
-
-
-def _assign(
-    truth: NDArray[np.intp], pred: NDArray[np.intp], cost: NDArray[np.float64]
-) -> NDArray[np.intp]:
-    """Choose pairs so that each spot occurs once, most pairs first, then the least sum of costs.
-
-    Every true spot also gets a partner of its own that stands for "unmatched" and costs more than
-    all real partners together, so the cheapest full assignment has the most real pairs.
-    """
-    if len(cost) == 0:
-        return np.empty(0, np.intp)
-    rows, truth = np.unique(truth, return_inverse=True)
-    columns, pred = np.unique(pred, return_inverse=True)
-    n, m = len(rows), len(columns)
-    # A cost of 0 would read as "no edge": real partners cost from 1 to 2, and rounding.
-    every = np.concatenate([1 + cost, np.full(n, 2.0 * n + 3)])
-    row = np.concatenate([truth, np.arange(n)])
-    column = np.concatenate([pred, m + np.arange(n)])
-    graph = coo_array((every, (row, column)), shape=(n, m + n)).tocsr()
-    _, partner = min_weight_full_bipartite_matching(graph)
-    return np.flatnonzero(partner[truth] == pred)

@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmark.errors import BenchError
 from benchmark.scoring.aggregate import pool_figure
+from benchmark.scoring.figures import rates_of
 from benchmark.scoring.spot_matching import match_spots
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def score_spots(
     radius: float,
     true_photons: ArrayLike | None = None,
     pred_photons: ArrayLike | None = None,
-    spacing: Sequence[float] | None = None,
+    spacing: float | Sequence[float] | None = None,
 ) -> SpotScore:
     """Score predicted spot positions against the true ones.
 
@@ -108,8 +109,8 @@ def score_spots(
         Photons of each spot, shapes ``(n_true,)`` and ``(n_pred,)``; true ones are above 0.
         Photon errors are computed where both are given.
     spacing
-        Distance of pixel centres along each axis, in a unit of length, which then is the unit of
-        `radius` and of all distances. Default: pixels.
+        Distance of pixel centres, one for all axes or one for each, in a unit of length, which
+        then is the unit of `radius` and of all distances. Default: pixels.
 
     Returns
     -------
@@ -227,19 +228,17 @@ def pool_spots(scores: Sequence[SpotFigures]) -> SpotFigures:
 
 def _rates(tp: int, n_true: int, n_pred: int) -> dict[str, Any]:
     """Return counts and rates by the name of their field."""
-
-    def rate(matched: int, of: int) -> float:
-        return matched / max(of, 1) if n_true + n_pred else math.nan
-
+    fp, fn = n_pred - tp, n_true - tp
+    rates = rates_of(np.array(tp), np.array(fp), np.array(fn))
     return {
         "n_true": n_true,
         "n_pred": n_pred,
         "tp": tp,
-        "fp": n_pred - tp,
-        "fn": n_true - tp,
-        "precision": rate(tp, n_pred),
-        "recall": rate(tp, n_true),
-        "f1": rate(2 * tp, n_true + n_pred),
+        "fp": fp,
+        "fn": fn,
+        "precision": float(rates.precision),
+        "recall": float(rates.recall),
+        "f1": float(rates.f1),
     }
 
 
@@ -254,7 +253,7 @@ def _require_radius(radius: float) -> None:
 
 def _positions(values: ArrayLike, kind: str) -> NDArray[np.float64]:
     """Return positions as floats, shape ``(n, 2 or 3)``."""
-    at = _numbers(values, f"positions of {kind} spots")
+    at = _numbers(values, f"the positions of {kind} spots")
     if at.size == 0 and at.ndim < 2:
         return at.reshape(0, 2)
     if at.ndim != 2 or at.shape[1] not in (2, 3):
@@ -269,7 +268,7 @@ def _photons(values: ArrayLike | None, n: int, kind: str) -> NDArray[np.float64]
     """Return photons as floats, shape ``(n,)``."""
     if values is None:
         return None
-    photons = _numbers(values, f"photons of {kind} spots")
+    photons = _numbers(values, f"the photons of {kind} spots")
     if photons.shape != (n,):
         raise BenchError(
             f"photons of {kind} spots have shape {photons.shape}, and there are {n} {kind} spots",
@@ -283,17 +282,15 @@ def _photons(values: ArrayLike | None, n: int, kind: str) -> NDArray[np.float64]
     return photons
 
 
-def _spacing(values: Sequence[float] | None, n_axes: int) -> NDArray[np.float64]:
+def _spacing(values: float | Sequence[float] | None, n_axes: int) -> NDArray[np.float64]:
     """Return the distance of pixel centres along each axis."""
-    if values is None:
-        return np.ones(n_axes)
-    steps = _numbers(values, "spacing")
-    if steps.shape != (n_axes,) or (steps <= 0).any():
+    steps = _numbers(1.0 if values is None else values, "the spacing")
+    if steps.shape not in ((), (n_axes,)) or (steps <= 0).any():
         raise BenchError(
             f"spacing {values} does not go with positions of {n_axes} coordinates",
-            mend="give a length above 0 for each axis",
+            mend="give one length above 0, or one for each axis",
         )
-    return steps
+    return np.broadcast_to(steps, n_axes)
 
 
 def _numbers(values: ArrayLike, what: str) -> NDArray[np.float64]:
@@ -301,10 +298,13 @@ def _numbers(values: ArrayLike, what: str) -> NDArray[np.float64]:
     try:
         numbers = np.asarray(values, np.float64)
     except (TypeError, ValueError):
-        raise BenchError(f"{what} are not numbers in rows of one length") from None
+        raise BenchError(
+            f"{what} cannot be read as numbers", mend="give numbers, in rows of one length"
+        ) from None
     if not np.isfinite(numbers).all():
         raise BenchError(
-            f"{what} hold NaN or infinity", mend="leave out spots that have no position or photons"
+            f"there is NaN or infinity in {what}",
+            mend="leave out spots whose position or photons are not known",
         )
     return numbers
 
