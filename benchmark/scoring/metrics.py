@@ -16,7 +16,7 @@ from benchmark.scoring.contingency import contingency, without
 from benchmark.scoring.kinds import CATASTROPHE, MERGED, PRED_KINDS, SPLIT, TRUE_KINDS, kinds
 from benchmark.scoring.labels import in_border
 from benchmark.scoring.matching import HALF, as_fraction, count_matches, match
-from benchmark.scoring.objects import events_of, object_table, pieces
+from benchmark.scoring.objects import events_of, object_columns, pieces
 from benchmark.scoring.profiles import profile_of
 from benchmark.scoring.tissuenet import tissuenet
 
@@ -351,16 +351,23 @@ class Score:
 
     @cached_property
     def true_objects(self) -> pd.DataFrame:
-        """A row per true object, see `benchmark.scoring.objects.object_table`."""
-        return self._objects("true", self._pieces[0])
+        """A row per true object, see `benchmark.scoring.objects.object_columns`."""
+        return _frame(self._objects("true"))
 
     @cached_property
     def pred_objects(self) -> pd.DataFrame:
-        """A row per prediction, see `benchmark.scoring.objects.object_table`."""
-        return self._objects("pred", self._pieces[1])
+        """A row per prediction, see `benchmark.scoring.objects.object_columns`."""
+        return _frame(self._objects("pred"))
 
-    def _objects(self, side: Literal["true", "pred"], pieces: NDArray[np.int64]) -> pd.DataFrame:
-        return object_table(side, self.table, self.matched, self.kinds, self.boundaries, pieces)
+    def _objects(self, side: Literal["true", "pred"]) -> dict[str, NDArray[Any]]:
+        return object_columns(
+            side,
+            self.table,
+            self.matched,
+            self.kinds,
+            self.boundaries,
+            self._pieces[("true", "pred").index(side)],
+        )
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -386,11 +393,10 @@ class Score:
         }
         if objects:
             plain["events"] = self.events
-            for name in ("true_objects", "pred_objects"):
-                columns = getattr(self, name).to_dict("list")
-                plain[name] = {
-                    column: [_plain(entry) for entry in entries]
-                    for column, entries in columns.items()
+            for side in ("true", "pred"):
+                plain[f"{side}_objects"] = {
+                    name: [_plain(entry) for entry in column.tolist()]
+                    for name, column in self._objects(side).items()
                 }
         return plain
 
@@ -469,6 +475,12 @@ def score(
         none = np.empty(0, np.intp)
         boundaries(truth, prediction, result.table, none, spacing=spacing, tolerance=tolerance)
     return result
+
+
+def _frame(columns: dict[str, NDArray[Any]]) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415 - half a second, and only who looks at objects needs it
+
+    return pd.DataFrame(columns).astype({"kind": "str"})
 
 
 def _mean(values: NDArray[np.float64]) -> float:

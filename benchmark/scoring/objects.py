@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from benchmark.scoring.kinds import PRED_KINDS, TRUE_KINDS
 
@@ -28,15 +27,15 @@ BOUNDARY = {
 """The columns of distances, and what they are called in `Boundaries`."""
 
 
-def object_table(  # noqa: PLR0917 - what a score consists of, once
+def object_columns(  # noqa: PLR0917 - what a score consists of, once
     side: Literal["true", "pred"],
     table: Contingency,
     matched: NDArray[np.intp],
     kinds: Kinds,
     boundaries: Boundaries,
     pieces: NDArray[np.int64],
-) -> pd.DataFrame:
-    """Return a row per object of one image, in the order of the ids.
+) -> dict[str, NDArray[Any]]:
+    """Return a table of the objects of one image by its columns, in the order of the ids.
 
     Parameters
     ----------
@@ -55,7 +54,7 @@ def object_table(  # noqa: PLR0917 - what a score consists of, once
 
     Returns
     -------
-    pandas.DataFrame
+    dict
         ``label`` (its id), ``area`` (pixels), ``kind``, ``match`` (id of the matched other, 0
         without one), ``iou`` with the match, ``best`` (id of the other of largest IoU, matched or
         not) and ``best_iou``, ``event`` (number of the split, merge or catastrophe it is part of,
@@ -65,11 +64,11 @@ def object_table(  # noqa: PLR0917 - what a score consists of, once
     if side == "true":
         ids, areas, own, other = table.true_ids, table.true_areas, table.pair_true, table.pair_pred
         partner = table.pred_ids[other]
-        kind, event = np.array(TRUE_KINDS)[kinds.true_kind], kinds.true_event
+        kind, event = np.array(TRUE_KINDS, object)[kinds.true_kind], kinds.true_event
     else:
         ids, areas, own, other = table.pred_ids, table.pred_areas, table.pair_pred, table.pair_true
         partner = table.true_ids[other]
-        kind, event = np.array(PRED_KINDS)[kinds.pred_kind], kinds.pred_event
+        kind, event = np.array(PRED_KINDS, object)[kinds.pred_kind], kinds.pred_event
     best = _first_of_each(own, np.lexsort((other, -table.iou, own)))
 
     def entered(pairs: NDArray[np.intp], values: NDArray[Any], missing: float) -> NDArray[Any]:
@@ -77,23 +76,21 @@ def object_table(  # noqa: PLR0917 - what a score consists of, once
         column[own[pairs]] = values
         return column
 
-    return pd.DataFrame(
-        {
-            "label": ids,
-            "area": areas,
-            "kind": pd.array(kind, "str"),
-            "match": entered(matched, partner[matched], 0),
-            "iou": entered(matched, table.iou[matched], 0),
-            "best": entered(best, partner[best], 0),
-            "best_iou": entered(best, table.iou[best], 0),
-            "event": event,
-            "pieces": pieces,
-            **{
-                name: entered(matched, getattr(boundaries, source), np.nan)
-                for name, source in BOUNDARY.items()
-            },
-        }
-    )
+    return {
+        "label": ids,
+        "area": areas,
+        "kind": kind,
+        "match": entered(matched, partner[matched], 0),
+        "iou": entered(matched, table.iou[matched], 0),
+        "best": entered(best, partner[best], 0),
+        "best_iou": entered(best, table.iou[best], 0),
+        "event": event,
+        "pieces": pieces,
+        **{
+            name: entered(matched, getattr(boundaries, source), np.nan)
+            for name, source in BOUNDARY.items()
+        },
+    }
 
 
 def _first_of_each(own: NDArray[np.intp], order: NDArray[np.intp]) -> NDArray[np.intp]:
