@@ -3,7 +3,7 @@
 If nothing tells the two apart, any swap was as likely as what was seen. That holds for any number
 of scenes, while a bootstrap p value is too small with few: of six equal algorithms on ten scenes,
 Holm's correction of bootstrap p values finds a difference in a quarter of all data sets at a level
-of 5 %, and that of swaps in 4 %.
+of 5 %, and that of swaps in 3 %.
 """
 
 from __future__ import annotations
