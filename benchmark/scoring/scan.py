@@ -198,6 +198,13 @@ def _gather(words: NDArray[np.uint64], n_words: int, low: int, places: NDArray[n
 
 
 @compiled
+def _start(key: np.uint64, mask: int) -> Any:
+    """Return where in a table the search for a key begins."""
+    # The upper half is folded in, since ids may differ in their highest bits alone.
+    return np.int64(((key ^ (key >> _HIGH)) * _SPREAD) >> _HIGH) & mask
+
+
+@compiled
 def _position(
     table: NDArray[np.uint64],
     ids: NDArray[np.uint64],
@@ -207,7 +214,7 @@ def _position(
 ) -> Any:
     """Return the position of an id, entered if it is new."""
     mask = len(table) - 1
-    at = np.int64((wanted * _SPREAD) >> _HIGH) & mask
+    at = _start(wanted, mask)
     while True:
         if table[at, 1] == 0:
             position = counts[which]
@@ -239,7 +246,7 @@ def _add(
             return
     key = np.uint64(true_at) << _HIGH | np.uint64(pred_at)
     mask = len(keys) - 1
-    at = np.int64((key * _SPREAD) >> _HIGH) & mask
+    at = _start(key, mask)
     while keys[at] != 0 and keys[at] != key:
         at = (at + 1) & mask
     if keys[at] == 0:
@@ -254,7 +261,7 @@ def _table_of(ids: NDArray[np.uint64], n: int) -> NDArray[np.uint64]:
     table = np.zeros((2 * len(ids), 2), np.uint64)
     mask = len(table) - 1
     for position in range(n):
-        at = np.int64((ids[position] * _SPREAD) >> _HIGH) & mask
+        at = _start(ids[position], mask)
         while table[at, 1] != 0:
             at = (at + 1) & mask
         table[at, 0], table[at, 1] = ids[position], position + 1
@@ -272,7 +279,7 @@ def _rehashed(
     for old in range(len(keys)):
         if keys[old] == 0:
             continue
-        at = np.int64((keys[old] * _SPREAD) >> _HIGH) & mask
+        at = _start(keys[old], mask)
         while new_keys[at] != 0:
             at = (at + 1) & mask
         new_keys[at], new_pixels[at] = keys[old], pixels[old]
