@@ -74,13 +74,14 @@ def contingency(truth: NDArray[Any], prediction: NDArray[Any]) -> Contingency:
     Parameters
     ----------
     truth, prediction
-        Integer arrays of the same shape, with any number of axes, of any width and byte order;
+        Integer arrays of the same shape, with one to three axes, of any width and byte order;
         0 is background. Ids may be sparse. All pixels of one id are one object, connected or not.
 
     Raises
     ------
     LabelError
-        An argument is no integer array, has a negative id, or the shapes differ.
+        An argument is no integer array, has a negative id or more than three axes, or the shapes
+        differ.
 
     Examples
     --------
@@ -99,9 +100,9 @@ def contingency(truth: NDArray[Any], prediction: NDArray[Any]) -> Contingency:
             f"truth has shape {truth.shape}, prediction {prediction.shape}",
             mend="score a prediction against the truth of the same image, at the same size",
         )
-    if truth.ndim > 3:
+    if not 1 <= truth.ndim <= 3:
         raise LabelError(
-            f"the images have {truth.ndim} axes, and (Z, Y, X) are three",
+            f"the images have {truth.ndim} axes, a label image has one to three: (Z, Y, X)",
             mend="score each time point or channel as an image of its own",
         )
     counter = Counter()

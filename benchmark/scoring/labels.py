@@ -18,9 +18,11 @@ def require_labels(labels: Any, name: str) -> None:
     Raises
     ------
     LabelError
-        `labels`, which the message calls `name`, is no array, masked, boolean or not of integers.
+        `labels`, which the message calls `name`, is no array, a matrix, masked, boolean or not of
+        integers.
     """
-    if not isinstance(labels, np.ndarray) or isinstance(labels, np.ma.MaskedArray):
+    # A matrix stays two-dimensional when it is flattened.
+    if not isinstance(labels, np.ndarray) or isinstance(labels, np.ma.MaskedArray | np.matrix):
         raise LabelError(
             f"{name} is of type {type(labels).__name__}, not a NumPy array",
             mend="convert it with numpy.asarray; fill a masked array with 0 first",

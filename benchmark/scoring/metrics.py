@@ -461,10 +461,11 @@ def score(
     convention = profile_of(profile)
     if strict is not None:
         convention = replace(convention, strict=strict)
-    exact = convention.thresholds if thresholds is None else tuple(map(as_fraction, thresholds))
+    own = tuple(map(as_fraction, convention.thresholds))
+    exact = own if thresholds is None else tuple(map(as_fraction, thresholds))
     if not exact:
         raise BenchError("there is no IoU threshold to score at", mend="give one, such as 0.5")
-    if convention.own_matching and exact != convention.thresholds:
+    if convention.own_matching and exact != own:
         raise BenchError(
             f"the profile {convention.name} has its own way of matching and takes no thresholds",
             mend="leave them out, or take another profile",
