@@ -178,7 +178,7 @@ def test_a_difference_of_one_scene_or_of_nothing_is_not_known():
 
 
 def test_probability_better_by_hand():
-    """Of nine ordered draws of three scenes, each algorithm's mean follows from the counts."""
+    """The mean of the first depends on how often the first two of three scenes are drawn."""
     values = [[1.0, 0.0, 0.5], [0.5, 0.5, 0.5]]
     chances = probability_better(values, range(3), draws=20_000)
     # The first scene is drawn more often than the second in 10 of 27 draws, as often in 7.
