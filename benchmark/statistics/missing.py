@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,33 +16,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Filled:
-    """Figures with a value wherever a prediction was missing.
+    """Figures with what a missing prediction counts in its place.
 
     Parameters
     ----------
     values
         The figures, of the shape they came in.
     n_filled
-        For each algorithm the number of images that count as 0 because their prediction is
-        missing.
-    n_left_out
-        For each algorithm the number of images that are left out because their prediction is
-        missing and they have no true object.
+        For each algorithm the number of images with true objects whose prediction is missing: they
+        count as 0.
+    n_empty
+        For each algorithm the number of images without true objects whose prediction is missing.
     """
 
     values: NDArray[np.float64]
     n_filled: NDArray[np.int64]
-    n_left_out: NDArray[np.int64]
+    n_empty: NDArray[np.int64]
 
 
-def fill_missing(values: ArrayLike, ok: ArrayLike, n_true: ArrayLike) -> Filled:
+def fill_missing(
+    values: ArrayLike, ok: ArrayLike, n_true: ArrayLike, *, empty: float = math.nan
+) -> Filled:
     """Count each missing prediction as no detection.
 
     An empty prediction finds nothing, so its figure is 0 where there is something to find. Where
-    there is nothing to find either, it is not defined: the image is left out, as it is for an
-    algorithm that ran and found nothing. A run scores its failed images the same way; here it is
-    done for tables in which rows are absent, as when two runs are compared. An algorithm without a
-    single prediction becomes 0 throughout: whether to show it is for the caller to decide.
+    there is nothing to find either, it is `empty`, as for an algorithm that ran and found nothing:
+    by default not defined, so that the image is left out. A run scores its failed images the same
+    way; here it is done for tables in which rows are absent, as when two runs are compared. An
+    algorithm without a single prediction becomes 0 throughout: whether to show it is for the caller
+    to decide.
 
     Parameters
     ----------
@@ -52,6 +55,9 @@ def fill_missing(values: ArrayLike, ok: ArrayLike, n_true: ArrayLike) -> Filled:
         Whether there is a prediction, bool, same shape.
     n_true
         Number of true objects in each image, shape ``(n_images,)``.
+    empty
+        What an image without any object counts, by the convention of the figure
+        (`benchmark.scoring.Profile`).
 
     Returns
     -------
@@ -83,7 +89,7 @@ def fill_missing(values: ArrayLike, ok: ArrayLike, n_true: ArrayLike) -> Filled:
     >>> filled = fill_missing(table["ap50"], table["status"].isin(["ok"]), table["n_true"].max())
     >>> filled.values.tolist()
     [[0.8, 0.0, nan], [0.6, 0.0, 0.0]]
-    >>> filled.n_filled.tolist(), filled.n_left_out.tolist()
+    >>> filled.n_filled.tolist(), filled.n_empty.tolist()
     ([1, 1], [1, 0])
     """
     figures, present = np.asarray(values, np.float64), np.asarray(ok)
@@ -105,9 +111,9 @@ def fill_missing(values: ArrayLike, ok: ArrayLike, n_true: ArrayLike) -> Filled:
             f"the first of them image {unknown[0]}",
             mend="take it from the truth, or from any algorithm that has a row for the image",
         )
-    zero, left_out = ~present & (objects > 0), ~present & (objects == 0)
+    missing, nothing_to_find = ~present, objects == 0
     return Filled(
-        values=np.where(zero, 0.0, np.where(left_out, np.nan, figures)),
-        n_filled=zero.sum(axis=-1),
-        n_left_out=left_out.sum(axis=-1),
+        values=np.where(missing, np.where(nothing_to_find, empty, 0.0), figures),
+        n_filled=(missing & ~nothing_to_find).sum(axis=-1),
+        n_empty=(missing & nothing_to_find).sum(axis=-1),
     )

@@ -4,30 +4,32 @@ import numpy as np
 import pytest
 
 from benchmark.errors import BenchError
-from benchmark.scoring import score
+from benchmark.scoring import PROFILES, score
 from benchmark.statistics import fill_missing, mean_interval, rank_intervals
 
 
 def test_a_missing_prediction_counts_as_no_detection():
     filled = fill_missing([0.8, 0.9, np.nan], [True, False, False], [3, 4, 5])
     assert filled.values.tolist() == [0.8, 0, 0]
-    assert (filled.n_filled.tolist(), filled.n_left_out.tolist()) == (2, 0)
+    assert (filled.n_filled.tolist(), filled.n_empty.tolist()) == (2, 0)
 
 
 def test_where_there_is_nothing_to_find_a_missing_prediction_is_left_out():
     filled = fill_missing([0.8, 0.0, np.nan], [True, False, True], [3, 0, 0])
     assert filled.values.tolist() == pytest.approx([0.8, np.nan, np.nan], nan_ok=True)
-    assert (filled.n_filled.tolist(), filled.n_left_out.tolist()) == (0, 1)
+    assert (filled.n_filled.tolist(), filled.n_empty.tolist()) == (0, 1)
 
 
 @pytest.mark.parametrize("n_true", [0, 1, 2])
-def test_it_counts_what_an_empty_prediction_scores(n_true):
+@pytest.mark.parametrize("profile", ["default", "stardist"])
+def test_it_counts_what_an_empty_prediction_scores(n_true, profile):
     truth = np.zeros((8, 8), np.uint8)
     truth[:2, :2], truth[4:, 4:] = min(n_true, 1), 2 * (n_true == 2)
     assert len(np.unique(truth)) - 1 == n_true
-    scored = score(truth, np.zeros_like(truth))
+    scored = score(truth, np.zeros_like(truth), profile=profile)
+    empty = PROFILES[profile].empty
     for figure in (scored.mean_ap, scored.pq, scored.f1[0], scored.recall[0], scored.precision[0]):
-        filled = fill_missing([0.7], [False], [n_true]).values.tolist()
+        filled = fill_missing([0.7], [False], [n_true], empty=empty).values.tolist()
         assert filled == pytest.approx([figure], nan_ok=True)
 
 
@@ -43,7 +45,7 @@ def test_each_algorithm_has_its_own_numbers():
     ok = np.array([[True, True, True], [False, False, False], [True, False, True]])
     filled = fill_missing(np.full((3, 3), 0.5), ok, [1, 0, 9])
     assert filled.n_filled.tolist() == [0, 2, 0]
-    assert filled.n_left_out.tolist() == [0, 1, 1]
+    assert filled.n_empty.tolist() == [0, 1, 1]
     assert np.array_equal(
         filled.values, [[0.5] * 3, [0, np.nan, 0], [0.5, np.nan, 0.5]], equal_nan=True
     )
