@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
-from PIL import Image
-from scipy import ndimage
 
 from benchmark.dataset import images
+from benchmark.decoding import MAX_CHANNELS, TIFF_SUFFIXES, decode_picture
 from benchmark.errors import DatasetError
+from benchmark.label_files import (
+    LOSSY_SUFFIXES,
+    looks_binary,
+    one_of_equal_colours,
+    refuse_lossy,
+    regions,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-TIFF_SUFFIXES = (".tif", ".tiff")
-LOSSY_SUFFIXES = (".jpg", ".jpeg")
 SUFFIXES = (*TIFF_SUFFIXES, ".png", *LOSSY_SUFFIXES)
 
 RGB = ("red", "green", "blue")
-MAX_CHANNELS = 4
-"""An axis without a name is taken for channels up to this length, beyond it for a stack."""
-
-_CORNERS_TOO = np.ones((3, 3), bool)
 
 
 def read_image(path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:
@@ -62,20 +62,15 @@ def read_mask(path: Path, *, binary: bool | None) -> NDArray[Any]:
         If the file cannot be read, is compressed with loss, coloured, or a binary mask where
         labels are wanted, or the other way round.
     """
-    if path.suffix.lower() in LOSSY_SUFFIXES:
-        raise DatasetError(
-            "JPEG changes values, it cannot hold labels",
-            where=path,
-            mend="save the labels as PNG or TIFF where they are made",
-        )
+    refuse_lossy(path)
     array, axes = _decode(path, indices=True)
     if "S" in axes:
-        array = _one_of_equal_colours(np.moveaxis(array, axes.index("S"), 0), path)
+        array = one_of_equal_colours(np.moveaxis(array, axes.index("S"), 0), path)
     if array.ndim != 2:
         raise _stack(array, axes, path)
     if binary:
-        return _regions(array, path)
-    if binary is None and _looks_binary(array):
+        return regions(array, path)
+    if binary is None and looks_binary(array):
         raise DatasetError(
             "this is a binary mask: it says where there are objects, not which pixels are of one",
             where=path,
@@ -103,60 +98,13 @@ def _decode(path: Path, *, indices: bool) -> tuple[NDArray[Any], str]:
     Axes are Y, X, S (colours), C (channels) or other letters for what cannot be imported.
     Of a picture with a palette these are the indices, which are labels, or else the colours.
     """
-    try:
-        if path.suffix.lower() in TIFF_SUFFIXES:
-            array, axes = _decode_tiff(path, indices=indices)
-        else:
-            array, axes = _decode_pillow(path, indices=indices)
-    except DatasetError:
-        raise
-    except Exception as error:  # a decoder given damaged bytes may raise anything
-        raise DatasetError(
-            f"the file cannot be read, it is truncated, damaged or of an unknown kind: {error}",
-            where=path,
-            mend="get a fresh copy of the file, or save it as TIFF (zlib or uncompressed) or PNG",
-        ) from error
-    kept = [i for i, axis in enumerate(axes) if axis in "YX" or array.shape[i] != 1]
-    array = array.reshape([array.shape[i] for i in kept])
-    axes = "".join(axes[i] for i in kept)
+    array, axes = decode_picture(path, indices=indices)
     if len(axes) == 3 and not set("SC") & set(axes) and not set("ZT") & set(axes):
         if array.shape[0] <= MAX_CHANNELS:
             axes = "CYX"
         elif array.shape[2] <= MAX_CHANNELS:
             axes = "YXC"
     return array, axes
-
-
-def _decode_tiff(path: Path, *, indices: bool) -> tuple[NDArray[Any], str]:
-    with tifffile.TiffFile(path) as file:
-        if len(file.series) != 1:
-            raise DatasetError(
-                f"the file holds {len(file.series)} images",
-                where=path,
-                mend="save each image as a file of its own",
-            )
-        series = file.series[0]
-        coloured = series.keyframe.photometric == tifffile.PHOTOMETRIC.PALETTE and not indices
-        try:
-            if not coloured:
-                return series.asarray(), series.axes
-        except ValueError as error:  # a compression such as LZW, which Pillow knows
-            if "imagecodecs" not in str(error) or len(file.pages) != 1:
-                raise
-    return _decode_pillow(path, indices=indices)
-
-
-def _decode_pillow(path: Path, *, indices: bool) -> tuple[NDArray[Any], str]:
-    with Image.open(path) as image:
-        encoding = str(image.tile[0].args) if image.tile else ""
-        if ";16" in encoding and image.mode in {"RGB", "RGBA", "LA"}:
-            raise DatasetError(
-                "colours of 16 bits cannot be read from this kind of file without loss",
-                where=path,
-                mend="save it as TIFF",
-            )
-        array = np.asarray(image.convert("RGBA") if image.mode == "P" and not indices else image)
-    return array, "YX" if array.ndim == 2 else "YXS"
 
 
 def _colours(array: NDArray[Any], axes: str, path: Path) -> NDArray[Any]:
@@ -175,18 +123,6 @@ def _colours(array: NDArray[Any], axes: str, path: Path) -> NDArray[Any]:
     return array
 
 
-def _one_of_equal_colours(array: NDArray[Any], path: Path) -> NDArray[Any]:
-    colours = array[:-1] if len(array) in {2, 4} else array
-    if (colours != colours[0]).any():
-        raise DatasetError(
-            "labels are coloured, and which colours belong to one object cannot be known",
-            where=path,
-            mend="save the numbers of the objects: one channel, integers, 0 background",
-        )
-    first: NDArray[Any] = colours[0]
-    return first
-
-
 def _exact(image: NDArray[Any], path: Path) -> NDArray[Any]:
     """Return an image as uint8 or uint16 if that loses nothing."""
     if image.dtype.newbyteorder("=") in images.IMAGE_DTYPES:
@@ -202,29 +138,6 @@ def _exact(image: NDArray[Any], path: Path) -> NDArray[Any]:
         where=path,
         mend="rescale all images alike: np.round(image * scale).astype(np.uint16)",
     )
-
-
-def _looks_binary(mask: NDArray[Any]) -> bool:
-    if mask.dtype == bool:
-        return True
-    if mask.dtype.kind not in "iu":
-        return False
-    highest = mask.max(initial=0)
-    if highest not in {1, 255} or ((mask != 0) & (mask != highest)).any():
-        return False
-    return bool(highest == 255 or ndimage.label(mask, _CORNERS_TOO)[1] > 1)
-
-
-def _regions(mask: NDArray[Any], path: Path) -> NDArray[Any]:
-    inside = mask != 0
-    if (mask[inside] != mask.max(initial=0)).any():
-        raise DatasetError(
-            "this is no binary mask: it has more than two values",
-            where=path,
-            mend="leave --binary out",
-        )
-    labels: NDArray[Any] = ndimage.label(inside, _CORNERS_TOO)[0]
-    return labels
 
 
 def _stack(array: NDArray[Any], axes: str, path: Path) -> DatasetError:
