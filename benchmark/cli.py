@@ -29,6 +29,11 @@ app.command(
     help="Run segmenters on a data set and print the leaderboard.",
 )
 app.command(
+    "benchmark.commands.breakdown:breakdown",
+    name="breakdown",
+    help="Show a finished run by a factor of its images or a property of its objects.",
+)
+app.command(
     "generators.commands:generate",
     name="generate",
     help="Generate a data set with exact labels from a recipe.",

@@ -2,8 +2,8 @@
 
 The headline is the mean over images; the same measures pooled over all objects stand beside it.
 An image on which truth and prediction are both empty has no score: it is left out of the means and
-counted. A failed image counts as no detection. Ranks are intervals, made within a track, since
-models trained on different data are no peers; controls are not ranked.
+counted. A failed image counts as no detection. Ranks are intervals and tiers, made within a track,
+since models trained on different data are no peers; controls are not ranked.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from benchmark.scoring import SCORER_VERSION
-from benchmark.scoring.aggregate import pool_table
-from benchmark.statistics import rank_intervals
+from benchmark.scoring.aggregate import pool_run
+from benchmark.scoring.kinds import PRED_KINDS, TRUE_KINDS
+from benchmark.scoring.metrics import NUMBERS
+from benchmark.statistics import tiers
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -29,10 +31,7 @@ MEANS = (
     "f1_50",
     "precision_50",
     "recall_50",
-    "mean_matched_iou",
-    "pq",
-    "sq",
-    "rq",
+    *(name for name in NUMBERS if name != "mean_ap"),
 )
 Row = dict[str, Any]
 
@@ -61,7 +60,7 @@ def leaderboard(
     ]
     ranks = _ranks(results)
     for row in rows:
-        row["rank"] = ranks.get((row["algorithm"], row["model"]))
+        row["rank"], row["tier"] = ranks.get((row["algorithm"], row["model"]), (None, None))
     rows.sort(key=_order)
     return {"dataset": dataset, "scorer": SCORER_VERSION, "rows": rows}
 
@@ -82,7 +81,8 @@ def _row(results: pd.DataFrame, scores: pd.DataFrame) -> Row:
         "n_ok": len(ok),
         "n_empty": int(scored["mean_ap"].isna().sum()),
         **{name: _number(scored[name].mean()) for name in MEANS},
-        "pooled": _pooled(scores) if len(ok) else None,
+        "pooled": _pooled(scores, results) if len(ok) else None,
+        "kinds": _kinds(results) if len(ok) else None,
         "seconds_warm": _number(warm["seconds"].median()),
         "seconds_cold": _number((cold["start_seconds"] + cold["seconds"]).median()),
         "peak_mb": _number(ok["peak_mb"].max()),
@@ -107,20 +107,20 @@ def _reason(results: pd.DataFrame) -> str | None:
     return f"{first['status']} on {len(failed)} of {len(results)}: {first['message']}"
 
 
-def _pooled(scores: pd.DataFrame) -> dict[str, float | None]:
-    """Return AP and F1 from the counts of all images added up."""
-    pooled = pool_table(scores, by=[]).set_index("threshold")
-    return {
-        "ap50": _number(pooled["ap"][0.5]),
-        "ap75": _number(pooled["ap"][0.75]),
-        "mean_ap": _number(pooled["ap"].mean()),
-        "f1_50": _number(pooled["f1"][0.5]),
-    }
+def _pooled(scores: pd.DataFrame, results: pd.DataFrame) -> dict[str, float | None]:
+    """Return the figures of all images put together."""
+    return {name: _number(value) for name, value in pool_run(scores, results).items()}
 
 
-def _ranks(results: pd.DataFrame) -> dict[tuple[Hashable, ...], list[int]]:
-    """Return rank intervals by mean AP of the algorithms in each track that have a rival there."""
-    ranks: dict[tuple[Hashable, ...], list[int]] = {}
+def _kinds(results: pd.DataFrame) -> dict[str, int]:
+    """Return how many true and predicted objects there are of each kind."""
+    names = [f"true_{kind}" for kind in TRUE_KINDS] + [f"pred_{kind}" for kind in PRED_KINDS]
+    return {name: int(results[name].sum()) for name in names}
+
+
+def _ranks(results: pd.DataFrame) -> dict[tuple[Hashable, ...], tuple[list[int], int]]:
+    """Return interval of the rank, and tier, by mean AP, of who has a rival in the same track."""
+    ranks: dict[tuple[Hashable, ...], tuple[list[int], int]] = {}
     for track in TRACKS:
         peers = results[results["track"] == track]
         names = [
@@ -135,9 +135,10 @@ def _ranks(results: pd.DataFrame) -> dict[tuple[Hashable, ...], list[int]]:
         )
         scenes = peers.drop_duplicates("sample").set_index("sample")["scene"]
         values = table[names].to_numpy().T
-        low, high = rank_intervals(values, scenes[table.index].to_numpy())
-        for (algorithm, model), *interval in zip(names, low, high, strict=True):
-            ranks[algorithm, model] = [int(rank) for rank in interval]
+        found = tiers(values, scenes[table.index].to_numpy())
+        for position, name in enumerate(names):
+            interval = [int(found.rank_low[position]), int(found.rank_high[position])]
+            ranks[name] = interval, int(found.tier[position])
     return ranks
 
 
@@ -159,8 +160,13 @@ def to_csv(rows: Sequence[Row]) -> bytes:
     """Return the bytes of `leaderboard.csv`: one row an algorithm, the rank as two columns."""
     flat = [
         {
-            **{name: value for name, value in row.items() if name not in {"pooled", "rank"}},
+            **{
+                name: value
+                for name, value in row.items()
+                if name not in {"pooled", "kinds", "rank"}
+            },
             **{f"pooled_{name}": value for name, value in (row["pooled"] or {}).items()},
+            **(row["kinds"] or {}),
             "rank_low": row["rank"][0] if row["rank"] else None,
             "rank_high": row["rank"][1] if row["rank"] else None,
         }

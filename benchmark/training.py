@@ -300,17 +300,17 @@ def _validate(
 ) -> dict[str, Any]:
     """Segment the validation split with the new weights, as `bench run` would."""
     adapter, model = find(f"{training.algorithm}:{out.resolve()}")
-    scores = []
+    by_image = []
     with Worker(
         adapter, model, environment, device=training.device, threads=training.threads
     ) as worker:
         for sample in dataset.ids(training.val_split):
             labels = worker.segment(dataset.read_image(sample)).labels
-            scores.append(score(dataset.read_labels(sample, target), labels))
-    ap = np.array([one.ap for one in scores])  # (samples, thresholds); NaN where both are empty
+            by_image.append(score(dataset.read_labels(sample, target), labels).ap)
+    ap = np.array(by_image)  # (samples, thresholds); NaN where both are empty
     return {
         "split": training.val_split,
-        "n": len(scores),
+        "n": len(ap),
         "scorer": SCORER_VERSION,
         "ap50": _mean(ap[:, 0]),
         "mean_ap": _mean(ap.mean(axis=1)),

@@ -24,6 +24,7 @@ from benchmark.run import (
     results_table,
     run_folder,
     scores_table,
+    write_objects,
     write_table,
 )
 
@@ -139,9 +140,11 @@ def _write_tables(
     results = results_table(plan, outcomes, timings=timings)
     scores = scores_table(outcomes)
     described = {k: v for k, v in plan.describe()["dataset"].items() if k != "path"}
+    described["distances_in"] = "pixel" if plan.dataset.manifest.pixel_size_um is None else "µm"
     board = leaderboard(described, results, scores)
     write_table(results, folder / "results.parquet")
     write_table(scores, folder / "scores.parquet")
+    write_objects(plan, outcomes, folder / "objects.parquet")
     write_bytes(folder / "leaderboard.csv", to_csv(board["rows"]))
     write_bytes(folder / "leaderboard.json", to_json(board))
     return board

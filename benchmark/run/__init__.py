@@ -2,7 +2,7 @@
 
 from benchmark.run.execute import Outcome, Progress, execute, run_folder
 from benchmark.run.plan import Entry, Plan, make_plan
-from benchmark.run.results import results_table, scores_table, write_table
+from benchmark.run.results import results_table, scores_table, write_objects, write_table
 
 __all__ = [
     "Entry",
@@ -14,5 +14,6 @@ __all__ = [
     "results_table",
     "run_folder",
     "scores_table",
+    "write_objects",
     "write_table",
 ]

@@ -31,7 +31,7 @@ from benchmark.errors import RunError
 from benchmark.files import write_bytes
 from benchmark.run.journal import Journal, Record
 from benchmark.run.predictions import digest, read_prediction, write_prediction
-from benchmark.scoring import SCORER_VERSION, score
+from benchmark.scoring import SCORER_VERSION, Score, score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,10 +65,21 @@ _DEATHS = (WorkerCrashedError, WorkerTimeoutError, WorkerMemoryError)
 
 @dataclass(frozen=True)
 class Outcome:
-    """The records of one entry, one a sample, in the plan's order."""
+    """What became of one entry.
+
+    Parameters
+    ----------
+    entry
+        Algorithm, model and parameters.
+    records
+        One a sample, in the plan's order, without the tables of objects.
+    journal
+        Where the tables are, of the samples that were finished.
+    """
 
     entry: Entry
     records: tuple[Record, ...]
+    journal: Journal
 
 
 @contextmanager
@@ -183,7 +194,7 @@ class _EntryRun:
         self.progress.start(self.entry.name, len(samples), len(finished))
         failures = self._predict(finished) if len(finished) < len(samples) else {}
         records = tuple(failures.get(s) or self.journal.records[s] for s in samples)
-        return Outcome(self.entry, records)
+        return Outcome(self.entry, records, self.journal)
 
     def _finished(self, sample: str) -> bool:
         record = self.journal.records.get(sample)
@@ -316,15 +327,25 @@ class _EntryRun:
                 "start_seconds": None,
                 "peak_mb": None,
                 "digest": None,
-                **self._scored(sample, None),
+                "scorer": SCORER_VERSION,
+                "score": score_of(self.plan, sample, None).to_dict(objects=False),
             }
             for sample in samples
         }
 
-    def _scored(self, sample: str, labels: NDArray[np.unsignedinteger] | None) -> Record:
-        truth = self.plan.dataset.read_labels(sample, self.plan.target)
-        found = np.zeros_like(truth) if labels is None else labels
-        return {"scorer": SCORER_VERSION, "score": score(truth, found).to_dict()}
+    def _scored(self, sample: str, labels: NDArray[np.unsignedinteger]) -> Record:
+        scores = score_of(self.plan, sample, labels).to_dict()
+        return {"scorer": SCORER_VERSION, "score": scores}
+
+
+def score_of(plan: Plan, sample: str, labels: NDArray[np.unsignedinteger] | None) -> Score:
+    """Score labels against a sample's truth, None as an image in which nothing was found.
+
+    Distances are in micrometres where the data set says how large a pixel is, else in pixels.
+    """
+    truth = plan.dataset.read_labels(sample, plan.target)
+    found = np.zeros_like(truth) if labels is None else labels
+    return score(truth, found, spacing=plan.dataset.manifest.pixel_size_um)
 
 
 def _status(error: Exception) -> str:

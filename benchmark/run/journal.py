@@ -29,10 +29,15 @@ FIELDS = {
     "scorer",
     "score",
 }
+TABLES = ("true_objects", "pred_objects", "events")
+"""What of a score is as long as there are objects: left in the file until it is asked for."""
 
 
 class Journal:
     """The records of one algorithm in one run, the latest of each sample.
+
+    `records` holds them without `TABLES`, so that memory does not grow with the number of objects;
+    `whole` reads one from the file.
 
     Parameters
     ----------
@@ -43,6 +48,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.records: dict[str, Record] = {}
+        self._places: dict[str, int] = {}
         self._intact = 0
         if path.exists():
             self._read()
@@ -52,10 +58,22 @@ class Journal:
             for line in file:
                 if not line.endswith(b"\n"):
                     break
-                self._intact += len(line)
                 record = _parse(line)
                 if record is not None:
-                    self.records[record["sample"]] = record
+                    self._remember(record, self._intact)
+                self._intact += len(line)
+
+    def _remember(self, record: Record, place: int) -> None:
+        score = {name: value for name, value in record["score"].items() if name not in TABLES}
+        self.records[record["sample"]] = {**record, "score": score}
+        self._places[record["sample"]] = place
+
+    def whole(self, sample: str) -> Record:
+        """Return the record of a finished sample with all that its score holds."""
+        with self.path.open("rb") as file:
+            file.seek(self._places[sample])
+            record: Record = json.loads(file.readline())
+        return record
 
     def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +101,8 @@ class Journal:
             raise
         if written < len(line):
             raise disk_full(self.path)
-        self.records[record["sample"]] = record
+        self._remember(record, self._intact)
+        self._intact += len(line)
 
 
 def _parse(line: bytes) -> Record | None:
@@ -91,5 +110,7 @@ def _parse(line: bytes) -> Record | None:
         record = json.loads(line)
     except ValueError:
         return None
-    whole = isinstance(record, dict) and record.keys() >= FIELDS
-    return record if whole and isinstance(record["sample"], str) else None
+    if not isinstance(record, dict) or not record.keys() >= FIELDS:
+        return None
+    whole = isinstance(record["sample"], str) and isinstance(record["score"], dict)
+    return record if whole else None

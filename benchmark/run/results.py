@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from benchmark.files import replacing
+from benchmark.run.execute import score_of
+from benchmark.scoring.kinds import PRED_KINDS, TRUE_KINDS
+from benchmark.scoring.metrics import COUNTS, NUMBERS
+from benchmark.scoring.objects import BOUNDARY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,18 +36,15 @@ RESULTS_TYPES = {
     "peak_mb": "float64",
     "prediction": "string",
     "digest": "string",
-    "n_true": "int64",
-    "n_pred": "int64",
     "ap50": "float64",
     "ap75": "float64",
-    "mean_ap": "float64",
     "f1_50": "float64",
     "precision_50": "float64",
     "recall_50": "float64",
-    "mean_matched_iou": "float64",
-    "pq": "float64",
-    "sq": "float64",
-    "rq": "float64",
+    **dict.fromkeys(NUMBERS, "float64"),
+    **dict.fromkeys(COUNTS, "int64"),
+    **{f"true_{kind}": "int64" for kind in TRUE_KINDS},
+    **{f"pred_{kind}": "int64" for kind in PRED_KINDS},
 }
 SCORES_TYPES = {
     "algorithm": "string",
@@ -54,6 +58,22 @@ SCORES_TYPES = {
     "f1": "float64",
     "precision": "float64",
     "recall": "float64",
+}
+OBJECTS_TYPES = {
+    "algorithm": "string",
+    "model": "string",
+    "sample": "string",
+    "side": "string",
+    "label": "uint64",
+    "area": "int64",
+    "kind": "string",
+    "match": "uint64",
+    "iou": "float64",
+    "best": "uint64",
+    "best_iou": "float64",
+    "event": "int64",
+    "pieces": "int64",
+    **dict.fromkeys(BOUNDARY, "float64"),
 }
 
 
@@ -109,9 +129,10 @@ def results_table(plan: Plan, outcomes: Sequence[Outcome], *, timings: bool) -> 
 def _headline(score: dict[str, Any]) -> dict[str, Any]:
     """Pick from a score what stands in the results table."""
     at_50, at_75 = score["thresholds"].index(0.5), score["thresholds"].index(0.75)
-    whole = ("n_true", "n_pred", "mean_ap", "mean_matched_iou", "pq", "sq", "rq")
     return {
-        **{name: score[name] for name in whole},
+        **{name: score[name] for name in (*NUMBERS, *COUNTS)},
+        **{f"true_{kind}": n for kind, n in score["true_kinds"].items()},
+        **{f"pred_{kind}": n for kind, n in score["pred_kinds"].items()},
         "ap50": score["ap"][at_50],
         "ap75": score["ap"][at_75],
         "f1_50": score["f1"][at_50],
@@ -136,6 +157,42 @@ def scores_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
         for i, threshold in enumerate(record["score"]["thresholds"])
     ]
     return pd.DataFrame(rows, columns=list(SCORES_TYPES)).astype(SCORES_TYPES)
+
+
+def write_objects(plan: Plan, outcomes: Sequence[Outcome], path: Path) -> None:
+    """Write a row per algorithm, sample and object as Parquet, whole or not at all.
+
+    Columns and types of `OBJECTS_TYPES`: the objects of the truth, where ``side`` is "true", and
+    those of the prediction, "pred"; the rest as `benchmark.scoring.objects.object_columns` has it.
+    An image that failed has only true objects, all of them missed. One algorithm is held in memory
+    at a time.
+    """
+    with replacing(path) as temporary, ExitStack() as stack:
+        writer = None
+        for outcome in outcomes:
+            table = pa.Table.from_pandas(_objects(plan, outcome), preserve_index=False)
+            if writer is None:
+                writer = stack.enter_context(pq.ParquetWriter(temporary, table.schema))
+            writer.write_table(table)
+
+
+def _objects(plan: Plan, outcome: Outcome) -> pd.DataFrame:
+    """Return the objects of all samples of one algorithm."""
+    rows = []
+    for record in outcome.records:
+        sample = record["sample"]
+        if record["status"] == "ok":
+            score = outcome.journal.whole(sample)["score"]
+        else:
+            score = score_of(plan, sample, None).to_dict()
+        for side in ("true", "pred"):
+            columns = score[f"{side}_objects"]
+            n = len(columns["label"])
+            rows.append(pd.DataFrame({"sample": [sample] * n, "side": [side] * n, **columns}))
+    table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
+    table["algorithm"] = outcome.entry.adapter.name
+    table["model"] = outcome.entry.model.name
+    return table.reindex(columns=list(OBJECTS_TYPES)).astype(OBJECTS_TYPES)
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

@@ -9,11 +9,24 @@ kinds         what kind of error was made on which object (`tissuenet`: as deepc
 boundary      how far outlines lie apart
 objects       a row per object
 metrics       `score`, and the `Score` of one image
-spots         the same for points
+many          images side by side, on all cores
+spots         the same for points (`spot_matching`: who is whose)
 aggregate     the figures of a data set
+breakdown     the same by a factor of the images or a property of the objects
 """
 
 from benchmark.scoring.metrics import SCORER_VERSION, Score, score
 from benchmark.scoring.profiles import PROFILES, THRESHOLDS, Profile
+from benchmark.scoring.spots import SpotScore, pool_spots, score_spots
 
-__all__ = ["PROFILES", "SCORER_VERSION", "THRESHOLDS", "Profile", "Score", "score"]
+__all__ = [
+    "PROFILES",
+    "SCORER_VERSION",
+    "THRESHOLDS",
+    "Profile",
+    "Score",
+    "SpotScore",
+    "pool_spots",
+    "score",
+    "score_spots",
+]

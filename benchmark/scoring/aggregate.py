@@ -11,14 +11,31 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from benchmark.scoring.figures import Rates, rates_of
+from benchmark.scoring.metrics import COUNTS, LISTS, NUMBERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
+
+RATES = ("ap", "f1", "precision", "recall")
+
+POOLED_BY: dict[str, Callable[[pd.DataFrame], pd.Series[Any]]] = {
+    **dict.fromkeys(("mean_true_iou", "seg"), lambda images: images["n_true"]),
+    **dict.fromkeys(("pq", "rq"), lambda images: images["n_true"] + images["n_pred"]),
+    "sq": lambda images: images["rq"] * (images["n_true"] + images["n_pred"]),
+    **dict.fromkeys(
+        ("mean_matched_iou", "boundary_mean", "hausdorff_95", "boundary_f1", "boundary_bias"),
+        lambda images: images["true_matched"],
+    ),
+}
+"""The number of objects that each figure of an image is a mean over, up to a factor.
+
+What is not here, DET and the aggregated Jaccard indices, is no mean over objects and is not pooled.
+"""
 
 
 @dataclass(frozen=True)
@@ -131,3 +148,104 @@ def pool_table(scores: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     counts: list[NDArray[Any]] = [table[name].to_numpy(np.int64) for name in ("tp", "fp", "fn")]
     rates = rates_of(*counts)
     return table.assign(ap=rates.ap, f1=rates.f1, precision=rates.precision, recall=rates.recall)
+
+
+def pool_images(images: pd.DataFrame) -> dict[str, float]:
+    """Pool the figures that are means over objects, see `POOLED_BY`.
+
+    Parameters
+    ----------
+    images
+        One row per image, with those figures, ``n_true``, ``n_pred`` and ``true_matched``.
+    """
+    return {name: pool_figure(images[name], weight(images)) for name, weight in POOLED_BY.items()}
+
+
+def pool_run(scores: pd.DataFrame, images: pd.DataFrame) -> dict[str, float]:
+    """Pool what a run's tables hold of one algorithm.
+
+    Parameters
+    ----------
+    scores
+        One row per image and threshold, as for `pool_table`.
+    images
+        One row per image, as for `pool_images`.
+
+    Returns
+    -------
+    dict
+        ``ap50``, ``ap75``, ``mean_ap``, ``f1_50`` and what `pool_images` returns.
+    """
+    rates = pool_table(scores, by=[]).set_index("threshold")
+    return {
+        "ap50": float(rates["ap"][0.5]),
+        "ap75": float(rates["ap"][0.75]),
+        "mean_ap": float(rates["ap"].mean()),
+        "f1_50": float(rates["f1"][0.5]),
+        **pool_images(images),
+    }
+
+
+def summarise(
+    scores: Sequence[Mapping[str, Any]], *, empty: float = float("nan")
+) -> dict[str, Any]:
+    """Put the scores of many images together, both ways.
+
+    Parameters
+    ----------
+    scores
+        What `Score.to_dict` returns, one an image, all at the same thresholds.
+    empty
+        What a pooled rate is where no image has an object: the profile's `empty`.
+
+    Returns
+    -------
+    dict
+        ``n`` images, ``n_empty`` of them without any object, the sums of counts and kinds, the
+        ``thresholds``, and under ``mean`` and ``pooled`` the figures, those per threshold as lists.
+        A pooled figure that there is no way to pool is absent, one that is not defined NaN.
+
+    Examples
+    --------
+    >>> from benchmark.scoring import score
+    >>> found, missed = np.array([1, 0, 0, 0]), np.array([1, 2, 3, 0])
+    >>> nothing = np.zeros(4, int)
+    >>> pairs = [(found, found), (missed, nothing), (nothing, nothing)]
+    >>> whole = summarise([score(*pair).to_dict(objects=False) for pair in pairs])
+    >>> whole["n"], whole["n_empty"], whole["mean"]["mean_ap"], whole["pooled"]["mean_ap"]
+    (3, 1, 0.5, 0.25)
+    """
+    thresholds = list(scores[0]["thresholds"])
+    images = pd.DataFrame(
+        [
+            {
+                **{name: one[name] for name in (*NUMBERS, *COUNTS)},
+                "true_matched": one["true_kinds"]["matched"],
+            }
+            for one in scores
+        ]
+    ).astype(dict.fromkeys(NUMBERS, np.float64))
+    lists = {name: np.array([one[name] for one in scores], np.float64) for name in LISTS}
+    rates = rates_of(
+        *(lists[name].astype(np.int64).sum(axis=0) for name in ("tp", "fp", "fn")), empty=empty
+    )
+    return {
+        "n": len(scores),
+        "n_empty": int((images["n_true"] + images["n_pred"] == 0).sum()),
+        **{name: int(images[name].sum()) for name in COUNTS},
+        **{
+            kinds: {kind: sum(one[kinds][kind] for one in scores) for kind in scores[0][kinds]}
+            for kinds in ("true_kinds", "pred_kinds")
+        },
+        "thresholds": thresholds,
+        "mean": {
+            **{name: [image_mean(column).value for column in lists[name].T] for name in RATES},
+            **{name: image_mean(images[name]).value for name in NUMBERS},
+        },
+        "pooled": {
+            **{name: getattr(rates, name).tolist() for name in LISTS},
+            "mean_ap": float(rates.ap.mean()),
+            "mean_f1": float(rates.f1.mean()),
+            **pool_images(images),
+        },
+    }

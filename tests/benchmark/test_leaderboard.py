@@ -28,11 +28,10 @@ def results(algorithm, mean_ap, *, track="same-data", model="m", status=None, st
             "seconds": 1.0 + i if status[i] == "ok" else NAN,
             "start_seconds": 10.0 if i == start else NAN,
             "peak_mb": 100.0 + i,
-            "n_true": 1,
-            "n_pred": 1,
             **dict.fromkeys(
                 [name for name, kind in RESULTS_TYPES.items() if kind == "float64"][3:], value
             ),
+            **dict.fromkeys([name for name, kind in RESULTS_TYPES.items() if kind == "int64"], 1),
         }
         for i, value in enumerate(mean_ap)
     ]
@@ -69,9 +68,9 @@ def one(mean_ap, counts, **options):
 def test_mean_over_images_and_pooled_over_objects_stand_side_by_side():
     row = one([1.0, 0.0], [(1, 0, 0), (0, 0, 9)])
     assert row["ap50"] == 0.5
-    assert row["pooled"] == pytest.approx(
-        {"ap50": 0.1, "ap75": 0.1, "mean_ap": 0.1, "f1_50": 2 / 11}
-    )
+    expected = {"ap50": 0.1, "ap75": 0.1, "mean_ap": 0.1, "f1_50": 2 / 11}
+    assert {name: row["pooled"][name] for name in expected} == pytest.approx(expected)
+    assert row["pooled"]["pq"] == 0.5  # both images have two objects
 
 
 def test_images_without_any_object_are_left_out_and_counted():
@@ -102,23 +101,29 @@ def test_an_algorithm_that_did_nothing_has_no_figures(status):
 
 
 def test_ranks_stay_within_a_track_and_spare_controls_and_the_lonely():
-    counts = [(1, 0, 0)] * 4
+    counts = [(1, 0, 0)] * 8
     rows = [
-        *results("good", [0.9, 0.8, 0.9, 0.8]),
-        *results("bad", [0.1, 0.2, 0.1, 0.2]),
-        *results("foreign", [1.0] * 4, track="as-published"),
-        *results("oracle", [1.0] * 4, track="control"),
-        *results("empty", [0.0] * 4, track="control"),
+        *results("good", [0.9, 0.8] * 4),
+        *results("bad", [0.1, 0.2] * 4),
+        *results("foreign", [1.0] * 8, track="as-published"),
+        *results("oracle", [1.0] * 8, track="control"),
+        *results("empty", [0.0] * 8, track="control"),
     ]
     names = ["good", "bad", "foreign", "oracle", "empty"]
     board = make(rows, [row for name in names for row in scores(name, counts)])
-    assert [(row["algorithm"], row["rank"]) for row in board["rows"]] == [
-        ("good", [1, 1]),
-        ("bad", [2, 2]),
-        ("foreign", None),
-        ("oracle", None),
-        ("empty", None),
+    assert [(row["algorithm"], row["rank"], row["tier"]) for row in board["rows"]] == [
+        ("good", [1, 1], 1),
+        ("bad", [2, 2], 2),
+        ("foreign", None, None),
+        ("oracle", None, None),
+        ("empty", None, None),
     ]
+
+
+def test_four_images_cannot_tell_two_algorithms_apart():
+    rows = [*results("good", [0.9, 0.8, 0.9, 0.8]), *results("bad", [0.1, 0.2, 0.1, 0.2])]
+    board = make(rows, scores("good", [(1, 0, 0)] * 4) + scores("bad", [(1, 0, 0)] * 4))
+    assert [(row["rank"], row["tier"]) for row in board["rows"]] == [([1, 2], 1), ([1, 2], 1)]
 
 
 def test_equals_share_their_ranks():

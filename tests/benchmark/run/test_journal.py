@@ -8,7 +8,8 @@ from benchmark.run.journal import FIELDS, Journal
 
 
 def record(sample: str, **values):
-    return {**dict.fromkeys(FIELDS), "sample": sample, "status": "ok", **values}
+    score = {"ap": [0.5]}
+    return {**dict.fromkeys(FIELDS), "sample": sample, "status": "ok", "score": score, **values}
 
 
 def test_keeps_the_latest_record_of_each_sample(tmp_path):
@@ -18,6 +19,19 @@ def test_keeps_the_latest_record_of_each_sample(tmp_path):
         journal.append(record("y", digest="2"))
         journal.append(record("x", digest="3"))
     assert Journal(path).records == {"x": record("x", digest="3"), "y": record("y", digest="2")}
+
+
+def test_tables_of_objects_stay_in_the_file(tmp_path):
+    path = tmp_path / "a.jsonl"
+    score = {"ap": [0.5], "true_objects": {"label": [1, 2]}, "pred_objects": {}, "events": []}
+    with Journal(path) as journal:
+        journal.append(record("x", score={**score, "true_objects": {"label": [9]}}))
+        journal.append(record("y", score=score))
+        journal.append(record("x", score=score))
+        for one in (journal, Journal(path)):
+            assert one.records == {"x": record("x"), "y": record("y")}
+            assert one.whole("x") == record("x", score=score)
+            assert one.whole("y") == record("y", score=score)
 
 
 @pytest.mark.parametrize("keep", range(1, 30))
