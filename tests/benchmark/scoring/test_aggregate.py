@@ -6,12 +6,15 @@ import pytest
 
 from benchmark.scoring import score
 from benchmark.scoring.aggregate import (
+    POOLED_BY,
     ImageMean,
     image_mean,
     pool_counts,
     pool_figure,
     pool_table,
+    summarise,
 )
+from benchmark.scoring.metrics import LISTS
 
 
 @pytest.fixture
@@ -85,3 +88,60 @@ def test_pool_table_agrees_with_pool_counts():
     ]
     assert table["ap"].tolist() == [5 / 14, 4 / 15, 5 / 11, 3 / 13]
     assert table["precision"].tolist() == [1, 4 / 5, 5 / 6, 3 / 6]
+
+
+@pytest.fixture
+def scenes():
+    """Pairs of label images (Y, X) with a margin of background: found, split, missed, nothing."""
+    generator = np.random.default_rng(5)
+    pairs = []
+    for n in (1, 4, 9, 0):
+        truth, prediction = np.zeros((2, 40, 40), np.uint16)
+        for label in range(1, n + 1):
+            y, x = divmod(label - 1, 3)
+            truth[4 + 12 * y : 13 + 12 * y, 4 + 12 * x : 13 + 12 * x] = label
+            dy, dx = generator.integers(-2, 3, 2)
+            if generator.random() < 0.8:
+                rows = slice(4 + 12 * y + dy, 13 + 12 * y + dy)
+                prediction[rows, 4 + 12 * x + dx : 13 + 12 * x + dx] = label
+            if generator.random() < 0.3:
+                prediction[8 + 12 * y : 13 + 12 * y, 4 + 12 * x : 13 + 12 * x] = 100 + label
+        pairs.append((truth, prediction))
+    return pairs
+
+
+def test_every_pooled_figure_is_that_of_the_images_side_by_side(scenes):
+    side_by_side = [
+        np.concatenate([np.where(one > 0, one + 1000 * k, 0) for k, one in enumerate(images)], 1)
+        for images in zip(*scenes, strict=True)
+    ]
+    whole = score(*side_by_side)
+    summary = summarise([score(*pair).to_dict(objects=False) for pair in scenes])
+    assert 0 < whole.mean_ap < 1
+    for name in (*LISTS, "mean_ap", "mean_f1", *POOLED_BY):
+        np.testing.assert_allclose(
+            summary["pooled"][name], getattr(whole, name), rtol=1e-12, err_msg=name
+        )
+    for name in ("n_true", "n_pred", "splits", "merges", "catastrophes", "true_kinds"):
+        assert summary[name] == getattr(whole, name), name
+
+
+def test_a_summary_has_the_mean_over_images_beside_the_pooled_figure(scenes):
+    scores = [score(*pair) for pair in scenes]
+    summary = summarise([one.to_dict(objects=False) for one in scores])
+    assert (summary["n"], summary["n_empty"]) == (4, 1)
+    assert summary["mean"]["mean_ap"] == pytest.approx(np.mean([s.mean_ap for s in scores[:3]]))
+    assert summary["mean"]["ap"][0] == pytest.approx(np.mean([s.ap[0] for s in scores[:3]]))
+    assert summary["mean"]["mean_ap"] != pytest.approx(summary["pooled"]["mean_ap"])
+    assert "aji" in summary["mean"]
+    assert "aji" not in summary["pooled"]
+
+
+def test_images_without_any_object_count_what_the_profile_says():
+    nothing = np.zeros((8, 8), np.uint8)
+    for profile, expected in (("default", np.nan), ("stardist", 0.0)):
+        one = score(nothing, nothing, profile=profile)
+        summary = summarise([one.to_dict(objects=False)] * 2, empty=one.profile.empty)
+        np.testing.assert_equal(summary["mean"]["mean_ap"], expected)
+        np.testing.assert_equal(summary["pooled"]["mean_ap"], expected)
+        assert summary["n_empty"] == 2
