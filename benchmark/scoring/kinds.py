@@ -101,7 +101,8 @@ def kinds(table: Contingency, matched: NDArray[np.intp]) -> Kinds:
         shape=(n_true + n_pred, n_true + n_pred),
     )
     n_groups, group = connected_components(graph, directed=False)
-    # A matched object brings its partner, which is in no group but its own.
+    # A matched object brings its partner. Where both are in a group they count twice, but then
+    # what connects them is another object of either kind: it is a catastrophe without them.
     is_true = np.arange(n_true + n_pred) < n_true
     n_true_in = np.bincount(group[is_true | is_matched], minlength=n_groups)
     n_pred_in = np.bincount(group[~is_true | is_matched], minlength=n_groups)

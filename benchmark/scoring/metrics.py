@@ -372,7 +372,7 @@ class Score:
     @property
     def events(self) -> list[dict[str, Any]]:
         """Splits, merges and catastrophes with the ids of the objects involved."""
-        return events_of(self.table, self.kinds)
+        return events_of(self.table, self.matched, self.kinds)
 
     def to_dict(self, *, objects: bool = True) -> dict[str, Any]:
         """Return plain numbers, lists and strings, fit for JSON; NaN becomes None.

@@ -100,11 +100,24 @@ def _first_of_each(own: NDArray[np.intp], order: NDArray[np.intp]) -> NDArray[np
     return order[first]
 
 
-def events_of(table: Contingency, kinds: Kinds) -> list[dict[str, Any]]:
-    """Return the kind of each event and the ids of the true and predicted objects in it."""
+def events_of(table: Contingency, matched: NDArray[np.intp], kinds: Kinds) -> list[dict[str, Any]]:
+    """Return the kind of each event and the ids of the true and predicted objects in it.
+
+    A matched object is in the event of its partner too, even where it has one of its own.
+    """
+    true_at, pred_at = table.pair_true[matched], table.pair_pred[matched]
+    n = len(kinds.event_kind)
     ids = [
-        _members(table.true_ids, kinds.true_event, len(kinds.event_kind)),
-        _members(table.pred_ids, kinds.pred_event, len(kinds.event_kind)),
+        _members(
+            np.concatenate((table.true_ids, table.true_ids[true_at])),
+            np.concatenate((kinds.true_event, kinds.pred_event[pred_at])),
+            n,
+        ),
+        _members(
+            np.concatenate((table.pred_ids, table.pred_ids[pred_at])),
+            np.concatenate((kinds.pred_event, kinds.true_event[true_at])),
+            n,
+        ),
     ]
     return [
         {"kind": TRUE_KINDS[kind], "true": true_ids, "pred": pred_ids}
@@ -113,10 +126,14 @@ def events_of(table: Contingency, kinds: Kinds) -> list[dict[str, Any]]:
 
 
 def _members(ids: NDArray[np.uint64], event: NDArray[np.int64], n: int) -> Sequence[list[int]]:
-    """Return the ids in each event."""
-    order = np.argsort(event, kind="stable")
-    ends = np.searchsorted(event[order], np.arange(1, n + 2))
-    return [ids[order[ends[k] : ends[k + 1]]].tolist() for k in range(n)]
+    """Return the ids in each event, ascending, each once."""
+    order = np.lexsort((ids, event))
+    ids, event = ids[order], event[order]
+    new = np.ones(len(ids), bool)
+    new[1:] = (ids[1:] != ids[:-1]) | (event[1:] != event[:-1])
+    ids, event = ids[new], event[new]
+    ends = np.searchsorted(event, np.arange(1, n + 2))
+    return [ids[ends[k] : ends[k + 1]].tolist() for k in range(n)]
 
 
 def pieces(labels: NDArray[Any], ids: NDArray[np.uint64]) -> NDArray[np.int64]:
