@@ -121,20 +121,42 @@ def _bins(text: str | None) -> int | list[float] | None:
         ) from None
 
 
+# What fits a terminal; the rest is in --csv and --json.
+HEADINGS = {
+    "n": "n",
+    "ap50": "AP50",
+    "mean_ap": "mAP",
+    "f1_50": "F1",
+    "pq": "PQ",
+    "pooled_ap50": "pooled AP50",
+    "pooled_mean_ap": "pooled mAP",
+    "matched": "match",
+    "missed": "miss",
+    "spurious": "spur.",
+    "split": "split",
+    "merged": "merge",
+    "catastrophe": "cata.",
+    "iou": "IoU",
+    "boundary_bias": "bias",
+}
+
+
 def _print(table: pd.DataFrame, by: str) -> None:
-    """Print a block a bin wide: an algorithm's rows follow each other from low to high."""
-    printed = Table(box=SIMPLE_HEAD)
-    shown = [name for name in table.columns if name not in {"model", "low", "high"}]
+    """Print a block an algorithm, its bins from low to high."""
+    shown = [name for name in HEADINGS if name in table.columns]
+    printed = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    printed.add_column(by, no_wrap=True)
     for name in shown:
-        text = name in {"algorithm", "bin"}
-        printed.add_column(by if name == "bin" else name, justify="left" if text else "right")
-    for row in table.to_dict("records"):
-        name = f"{row['algorithm']}:{row['model']}"
-        printed.add_row(name, *(_cell(row[column]) for column in shown[1:]))
+        printed.add_column(HEADINGS[name], justify="right", no_wrap=True)
+    for (algorithm, model), rows in table.groupby(["algorithm", "model"], sort=False):
+        printed.add_section()
+        printed.add_row(str(algorithm) if model == "default" else f"{algorithm}:{model}")
+        for row in rows.to_dict("records"):
+            printed.add_row(f" {row['bin']}", *(_cell(row[name]) for name in shown))
     console.out.print(printed)
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        return "-" if pd.isna(value) else f"{value:.3f}"
+        return "-" if pd.isna(value) else f"{value:.2f}"
     return str(value)

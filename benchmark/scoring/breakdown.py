@@ -169,6 +169,11 @@ def binned(values: pd.Series[Any], bins: int | Sequence[float] | None) -> dict[s
     >>> binned(pd.Series(["dim", "bright"]), None)["bin"].tolist()
     ['dim', 'bright']
     """
+    if not values.map(pd.api.types.is_hashable).all():
+        raise BenchError(
+            f"{values.name} holds a list an object and has no bins",
+            mend="name a property that is a number or a word",
+        )
     numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
     few = values.nunique() <= FEW
     if bins is None and (few or not numeric):
@@ -182,7 +187,7 @@ def binned(values: pd.Series[Any], bins: int | Sequence[float] | None) -> dict[s
     edges = _edges(values.dropna().to_numpy(np.float64), 5 if bins is None else bins)
     closed = [*edges[:-1], np.nextafter(edges[-1], np.inf)]
     place = pd.cut(values, closed, right=False, labels=False)
-    spans = [f"{low:.4g} to {high:.4g}" for low, high in itertools.pairwise(edges)]
+    spans = [f"{low:.3g} to {high:.3g}" for low, high in itertools.pairwise(edges)]
     return {
         "bin": place.map(dict(enumerate(spans))),
         "low": place.map(dict(enumerate(edges[:-1].tolist()))),
