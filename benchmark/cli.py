@@ -52,6 +52,11 @@ app.command(
     "adapters.commands:app", name="algorithms", help="List, install, check and show segmenters."
 )
 app.command(
+    "benchmark.commands.score:app",
+    name="score",
+    help="Score label files, or tables of spots, against the truth.",
+)
+app.command(
     "reports.commands:report", name="report", help="Write the HTML report of a finished run."
 )
 

@@ -218,7 +218,8 @@ def _has_channels(array: NDArray[Any], axes: str) -> bool:
     """Say whether the third axis is too short to be one of a volume, unless it is said to be."""
     if array.ndim != 3 or axes[0] not in "CQI":
         return False
-    return array.shape[0 if axes[0] == "C" else 2] <= MAX_CHANNELS
+    length: int = array.shape[0 if axes[0] == "C" else 2]
+    return length <= MAX_CHANNELS
 
 
 def _require_ids(labels: NDArray[Any], path: Path) -> None:

@@ -1,0 +1,185 @@
+"""The tables that `bench score` prints."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from adapters import console
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from benchmark.commands.score_output import Report
+
+RATES = {"ap": "AP", "f1": "F1", "precision": "precision", "recall": "recall"}
+
+FIGURES = {
+    "mean_ap": ("mean AP", "over the thresholds"),
+    "mean_f1": ("mean F1", "over the thresholds"),
+    "mean_matched_iou": ("IoU of matches", "how well matched objects overlap"),
+    "mean_true_iou": ("IoU of true objects", "the same, 0 without a match"),
+    "pq": ("PQ", "panoptic quality, SQ times RQ"),
+    "sq": ("SQ", "IoU of pairs above 0.5"),
+    "rq": ("RQ", "F1 of pairs above 0.5"),
+    "seg": ("SEG", "Cell Tracking Challenge"),
+    "det": ("DET", "Cell Tracking Challenge"),
+    "aji": ("AJI", "aggregated Jaccard index"),
+    "aji_plus": ("AJI+", "the same of one-to-one pairs"),
+    "aji_cellpose": ("AJI of Cellpose", "mean over true objects"),
+    "foreground_iou": ("foreground IoU", "all objects as one mask"),
+    "boundary_f1": ("boundary F1", "share of outlines within tolerance"),
+    "boundary_mean": ("outline distance", "mean of matched outlines"),
+    "hausdorff_95": ("Hausdorff 95 %", "95 % of the outline is nearer"),
+    "boundary_bias": ("outline bias", "+ drawn too large, - too small"),
+}
+"""What each figure is called, and says."""
+
+LENGTHS = ("boundary_mean", "hausdorff_95", "boundary_bias")
+
+MANY = 20
+"""Of more images than these, only the lowest are shown."""
+LOWEST = 10
+
+
+def show(report: Report, *, in_pixels: bool) -> None:
+    """Print what was found: the profile's own figure first, then all others.
+
+    Parameters
+    ----------
+    report
+        What was found.
+    in_pixels
+        Whether distances are in pixels; otherwise they are in the unit that the user gave.
+    """
+    way = ""
+    if report.of_folders:
+        way = ", all objects pooled" if report.profile.pooled else ", mean over images"
+    _say(f"{_headline_name(report)}: {_number(report.headline)}{way}")
+    _say(f"profile {report.profile.name} ({report.profile.source})")
+    unit = "px" if in_pixels else "in units of the spacing"
+    if report.of_folders:
+        _show_folders(report, unit)
+    else:
+        _show_image(report.scored[0].figures, unit)
+
+
+def _headline_name(report: Report) -> str:
+    """Return what the profile's own figure is called.
+
+    A figure that there is one of for each threshold is that at the first.
+    """
+    name = report.profile.headline
+    if name in RATES:
+        return f"{RATES[name]} at IoU {report.thresholds[0]:g}"
+    label = FIGURES[name][0]
+    if name in {"mean_ap", "mean_f1"}:
+        first, last = report.thresholds[0], report.thresholds[-1]
+        return f"{label} over IoU {first:g}" + (f" to {last:g}" if last != first else "")
+    return label
+
+
+def _show_image(figures: dict[str, Any], unit: str) -> None:
+    table = _table("IoU", *RATES.values(), "TP", "FP", "FN")
+    for row, threshold in enumerate(figures["thresholds"]):
+        rates = [_number(figures[name][row]) for name in RATES]
+        counts = [str(figures[name][row]) for name in ("tp", "fp", "fn")]
+        _add(table, [f"{threshold:g}", *rates, *counts])
+    console.out.print(table)
+    table = _table("figure", "", "", left=(0, 2))
+    for name, (label, meaning) in FIGURES.items():
+        meant = f"{meaning} ({unit})" if name in LENGTHS else meaning
+        _add(table, [label, _number(figures[name]), meant])
+    console.out.print(table)
+    _show_kinds(figures)
+
+
+def _show_folders(report: Report, unit: str) -> None:
+    summary = report.summary
+    _say(_counts(report))
+    _show_images(report)
+    mean, pooled = summary["mean"], summary["pooled"]
+    table = _table(
+        "IoU", *(f"{label}\n{way}" for label in RATES.values() for way in ("mean", "pooled"))
+    )
+    for row, threshold in enumerate(summary["thresholds"]):
+        cells = [_number(ways[name][row]) for name in RATES for ways in (mean, pooled)]
+        _add(table, [f"{threshold:g}", *cells])
+    console.out.print(table)
+    table = _table("figure", "mean", "pooled", "", left=(0, 3))
+    for name, (label, meaning) in FIGURES.items():
+        meant = f"{meaning} ({unit})" if name in LENGTHS else meaning
+        _add(table, [label, _number(mean[name]), _number(pooled.get(name, math.nan)), meant])
+    console.out.print(table)
+    _show_kinds(summary)
+    _say("mean: each image counts the same; pooled: each object counts the same")
+
+
+def _counts(report: Report) -> str:
+    n = report.summary["n"]
+    text = f"{n} images" if n > 1 else "1 image"
+    notes = []
+    if empty := report.summary["n_empty"]:
+        left = " and left out of the mean" if math.isnan(report.profile.empty) else ""
+        notes.append(f"{empty} without any object{left}")
+    if missing := len(report.pairing.missing):
+        notes.append(f"{missing} without a prediction, counted as empty")
+    return ", ".join([text, *notes])
+
+
+def _show_images(report: Report) -> None:
+    """Print a row per image, of many only those with the lowest figures."""
+    rows = [(report.headline_of(figures), pair, figures) for pair, figures in report.images()]
+    if len(rows) > MANY:
+        defined = [row for row in rows if row[0] is not None]
+        rows = sorted(defined, key=lambda row: (row[0], row[1].name))[:LOWEST]
+        _say(f"the {len(rows)} lowest (--csv FILE has all):")
+    name = report.profile.headline
+    label = RATES.get(name) or FIGURES[name][0]
+    tangled = any(figures["catastrophes"] for _, _, figures in rows)
+    kinds = ("missed", "split", "merged", *(("catastrophe",) if tangled else ()))
+    table = _table("image", label, "found", *kinds, "spurious")
+    for value, pair, figures in rows:
+        of = figures["true_kinds"]
+        found = f"{of['matched']}/{figures['n_true']}"
+        counts = [*(of[kind] for kind in kinds), figures["pred_kinds"]["spurious"]]
+        _add(table, [pair.name, _number(value), found, *map(str, counts)])
+    console.out.print(table)
+
+
+def _show_kinds(figures: dict[str, Any]) -> None:
+    for side, total, kinds in (
+        ("true objects", "n_true", "true_kinds"),
+        ("predicted objects", "n_pred", "pred_kinds"),
+    ):
+        parts = ", ".join(f"{n} {kind}" for kind, n in figures[kinds].items())
+        _say(f"{figures[total]} {side}: {parts}")
+
+
+def _table(*columns: str, left: Sequence[int] = (0,)) -> Table:
+    # Narrow enough for 80 columns: cells are padded once.
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for place, column in enumerate(columns):
+        table.add_column(
+            Text(column),
+            justify="left" if place in left else "right",
+            no_wrap=place > 0,  # where it is narrow, names are shortened and figures are not
+            overflow="ellipsis",
+        )
+    return table
+
+
+def _add(table: Table, cells: Iterable[str]) -> None:
+    table.add_row(*map(Text, cells))
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None or math.isnan(value) else f"{value:.3f}"
+
+
+def _say(text: str) -> None:
+    console.out.print(text, soft_wrap=True)
