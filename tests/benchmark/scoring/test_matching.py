@@ -152,7 +152,7 @@ def test_a_fraction_finer_than_a_millionth_is_refused():
 
 
 def test_leftovers_break_ties_as_cellpose_and_stardist_do():
-    """One match can be had, of .30 or of .25, and what is left over then makes a pair of its own."""
+    """One match can be had, of .30 or of .25; what is left over makes a pair besides."""
     iou = [[30, 10], [25, 0], [0, 9]]
     assert matched(table_of(iou), 0.2) == [(0, 0)]
     assert matched(table_of(iou), 0.2, leftovers=True) == [(0, 0)]  # .30 + .09 beats .25 + .10
