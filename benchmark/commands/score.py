@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
+from csv import DictWriter
 from fractions import Fraction
 from functools import partial
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - cyclopts reads the signature
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
@@ -15,7 +17,7 @@ from adapters import console
 from benchmark.errors import BenchError, DatasetError, LabelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,7 +33,6 @@ app.command(
 )
 
 Flag = Annotated[bool, Parameter(negative="")]
-Output = Annotated[Path | None, Parameter(allow_leading_hyphen=True)]
 
 
 @app.default
@@ -49,7 +50,7 @@ def score(
     binary_prediction: Flag = False,
     missing: Literal["empty", "error"] = "empty",
     json: Flag = False,
-    csv: Output = None,
+    csv: Flag = False,
     objects: Path | None = None,
     workers: Annotated[int | None, Parameter(validator=Number(gt=0))] = None,
 ) -> None:
@@ -90,7 +91,7 @@ def score(
     json
         Print everything as JSON instead of a table.
     csv
-        Write a row per image to this file; `-` prints the rows instead of a table.
+        Print a row per image as comma-separated values instead of a table.
     objects
         Write a row per object, true and predicted, to this .csv or .parquet file.
     workers
@@ -103,7 +104,13 @@ def score(
         "spacing": None if spacing is None else lengths(spacing),
         "tolerance": tolerance,
     }
-    check_outputs(json=json, csv=csv, objects=objects)
+    require_one(json=json, csv=csv)
+    if objects is not None and objects.suffix not in {".csv", ".parquet"}:
+        raise BenchError(
+            f"objects cannot be written as {objects.suffix or 'a file without a suffix'}",
+            where=objects,
+            mend="call the file .csv or .parquet",
+        )
     # NumPy and numba are slow to import, and `--help` does without them.
     from benchmark.commands import score_output, score_tables  # noqa: PLC0415
 
@@ -118,11 +125,11 @@ def score(
         console.err.print(f"warning: {warning}", soft_wrap=True)
     if objects is not None:
         score_output.write_objects(report, objects)
-    if csv is not None:
-        score_output.write_rows(report.rows(), csv)
     if json:
         console.print_json(report.to_dict())
-    elif csv != Path("-"):
+    elif csv:
+        print_rows(report.rows())
+    else:
         score_tables.show(report, in_pixels=spacing is None)
 
 
@@ -148,25 +155,25 @@ def lengths(text: str) -> float | list[float]:
     return numbers[0] if len(numbers) == 1 else numbers
 
 
-def check_outputs(*, json: bool, csv: Path | None, objects: Path | None) -> None:
-    """Refuse outputs that cannot be written, before anything is computed.
+def require_one(*, json: bool, csv: bool) -> None:
+    """Refuse to print two things, before anything is computed.
 
     Raises
     ------
     BenchError
-        If two go to stdout, or a file has a name that cannot be meant or a suffix not known.
+        If both are wanted.
     """
-    if csv is not None and str(csv).startswith("-") and (json or csv != Path("-")):
-        raise BenchError(
-            "JSON and CSV cannot both be printed" if json else f"--csv takes a file, not {csv}",
-            mend="name a file, such as --csv scores.csv; `--csv -` prints the rows",
-        )
-    if objects is not None and objects.suffix not in {".csv", ".parquet"}:
-        raise BenchError(
-            f"objects cannot be written as {objects.suffix or 'a file without a suffix'}",
-            where=objects,
-            mend="call the file .csv or .parquet",
-        )
+    if json and csv:
+        raise BenchError("JSON and CSV cannot both be printed", mend="leave out --json or --csv")
+
+
+def print_rows(rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows of the same columns as comma-separated values."""
+    text = io.StringIO(newline="")
+    writer = DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    console.out.print(text.getvalue(), end="", soft_wrap=True)
 
 
 def _fractions(text: str) -> list[Fraction]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-import sys
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.files import replacing, write_bytes
+from benchmark.commands.score_tables import some
+from benchmark.files import replacing
 from benchmark.scoring.metrics import COUNTS, LISTS, NUMBERS
 from benchmark.scoring.profiles import profile_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+    from pathlib import Path
 
     import pandas as pd
 
@@ -121,16 +119,17 @@ class Report:
 
     def warnings(self) -> Iterator[str]:
         """Yield what the user should know before trusting the figures."""
-        for names, what in (
-            (self.pairing.missing, "have no prediction and count as if nothing was found in them"),
-            ([path.name for path in self.pairing.unpaired], "are predictions without a truth"),
-            (
-                [path.name for path in self.pairing.left_out],
-                "were taken for images, since there are labels of the same name",
-            ),
+        unpaired, left_out = (
+            [path.name for path in paths]
+            for paths in (self.pairing.unpaired, self.pairing.left_out)
+        )
+        for names, kind, what in (
+            (self.pairing.missing, "image", "without a prediction: nothing counts as found"),
+            (unpaired, "prediction", "without a truth: left out"),
+            (left_out, "file", "taken for images, since labels of the same name are beside"),
         ):
             if names:
-                yield f"{len(names)} {what}: {_some(names)}"
+                yield f"{some(names, kind)} {what}"
         for side, count, total in (
             ("true objects", "fragmented_true", "n_true"),
             ("predicted objects", "fragmented_pred", "n_pred"),
@@ -186,18 +185,6 @@ class Report:
         ]
 
 
-def write_rows(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """Write rows of the same columns as CSV, to stdout where the path is `-`."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    if path == Path("-"):
-        sys.stdout.write(text.getvalue())
-    else:
-        write_bytes(path, text.getvalue().encode())
-
-
 def write_objects(report: Report, path: Path) -> None:
     """Write the objects of all images as CSV or Parquet, as the suffix says.
 
@@ -232,10 +219,6 @@ def _names(pair: LabelPair) -> dict[str, Any]:
 def _percent(threshold: float) -> str:
     """Return a threshold as it stands in the name of a column: 0.5 is 50, 0.625 is 62.5."""
     return format(round(100 * threshold, 4), "g")
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _plain(value: Any) -> Any:

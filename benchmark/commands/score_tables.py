@@ -59,8 +59,8 @@ def show(report: Report, *, in_pixels: bool) -> None:
     way = ""
     if report.of_folders:
         way = ", all objects pooled" if report.profile.pooled else ", mean over images"
-    _say(f"{_headline_name(report)}: {_number(report.headline)}{way}")
-    _say(f"profile {report.profile.name} ({report.profile.source})")
+    say(f"{_headline_name(report)}: {number(report.headline)}{way}")
+    say(f"profile {report.profile.name} ({report.profile.source})")
     unit = "px" if in_pixels else "in units of the spacing"
     if report.of_folders:
         _show_folders(report, unit)
@@ -84,39 +84,39 @@ def _headline_name(report: Report) -> str:
 
 
 def _show_image(figures: dict[str, Any], unit: str) -> None:
-    table = _table("IoU", *RATES.values(), "TP", "FP", "FN")
+    table = new_table("IoU", *RATES.values(), "TP", "FP", "FN")
     for row, threshold in enumerate(figures["thresholds"]):
-        rates = [_number(figures[name][row]) for name in RATES]
+        rates = [number(figures[name][row]) for name in RATES]
         counts = [str(figures[name][row]) for name in ("tp", "fp", "fn")]
-        _add(table, [f"{threshold:g}", *rates, *counts])
+        add_row(table, [f"{threshold:g}", *rates, *counts])
     console.out.print(table)
-    table = _table("figure", "", "", left=(0, 2))
+    table = new_table("figure", "", "", left=(0, 2))
     for name, (label, meaning) in FIGURES.items():
         meant = f"{meaning} ({unit})" if name in LENGTHS else meaning
-        _add(table, [label, _number(figures[name]), meant])
+        add_row(table, [label, number(figures[name]), meant])
     console.out.print(table)
     _show_kinds(figures)
 
 
 def _show_folders(report: Report, unit: str) -> None:
     summary = report.summary
-    _say(_counts(report))
+    say(_counts(report))
     _show_images(report)
     mean, pooled = summary["mean"], summary["pooled"]
-    table = _table(
+    table = new_table(
         "IoU", *(f"{label}\n{way}" for label in RATES.values() for way in ("mean", "pooled"))
     )
     for row, threshold in enumerate(summary["thresholds"]):
-        cells = [_number(ways[name][row]) for name in RATES for ways in (mean, pooled)]
-        _add(table, [f"{threshold:g}", *cells])
+        cells = [number(ways[name][row]) for name in RATES for ways in (mean, pooled)]
+        add_row(table, [f"{threshold:g}", *cells])
     console.out.print(table)
-    table = _table("figure", "mean", "pooled", "", left=(0, 3))
+    table = new_table("figure", "mean", "pooled", "", left=(0, 3))
     for name, (label, meaning) in FIGURES.items():
         meant = f"{meaning} ({unit})" if name in LENGTHS else meaning
-        _add(table, [label, _number(mean[name]), _number(pooled.get(name, math.nan)), meant])
+        add_row(table, [label, number(mean[name]), number(pooled.get(name, math.nan)), meant])
     console.out.print(table)
     _show_kinds(summary)
-    _say("mean: each image counts the same; pooled: each object counts the same")
+    say("mean: each image counts the same; pooled: each object counts the same")
 
 
 def _counts(report: Report) -> str:
@@ -137,17 +137,17 @@ def _show_images(report: Report) -> None:
     if len(rows) > MANY:
         defined = [row for row in rows if row[0] is not None]
         rows = sorted(defined, key=lambda row: (row[0], row[1].name))[:LOWEST]
-        _say(f"the {len(rows)} lowest (--csv FILE has all):")
+        say(f"the {len(rows)} lowest (--csv has all):")
     name = report.profile.headline
     label = RATES.get(name) or FIGURES[name][0]
     tangled = any(figures["catastrophes"] for _, _, figures in rows)
     kinds = ("missed", "split", "merged", *(("catastrophe",) if tangled else ()))
-    table = _table("image", label, "found", *kinds, "spurious")
+    table = new_table("image", label, "found", *kinds, "spurious")
     for value, pair, figures in rows:
         of = figures["true_kinds"]
         found = f"{of['matched']}/{figures['n_true']}"
         counts = [*(of[kind] for kind in kinds), figures["pred_kinds"]["spurious"]]
-        _add(table, [pair.name, _number(value), found, *map(str, counts)])
+        add_row(table, [pair.name, number(value), found, *map(str, counts)])
     console.out.print(table)
 
 
@@ -157,10 +157,11 @@ def _show_kinds(figures: dict[str, Any]) -> None:
         ("predicted objects", "n_pred", "pred_kinds"),
     ):
         parts = ", ".join(f"{n} {kind}" for kind, n in figures[kinds].items())
-        _say(f"{figures[total]} {side}: {parts}")
+        say(f"{figures[total]} {side}: {parts}")
 
 
-def _table(*columns: str, left: Sequence[int] = (0,)) -> Table:
+def new_table(*columns: str, left: Sequence[int] = (0,)) -> Table:
+    """Return a table without rows; columns are of numbers, unless their places are in `left`."""
     # Narrow enough for 80 columns: cells are padded once.
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for place, column in enumerate(columns):
@@ -173,13 +174,28 @@ def _table(*columns: str, left: Sequence[int] = (0,)) -> Table:
     return table
 
 
-def _add(table: Table, cells: Iterable[str]) -> None:
+def add_row(table: Table, cells: Iterable[str]) -> None:
+    """Add a row of plain text."""
     table.add_row(*map(Text, cells))
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Return a figure as it stands in a table; one that is not defined as a dash."""
     return "-" if value is None or math.isnan(value) else f"{value:.3f}"
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Print a line to stdout, however long."""
     console.out.print(text, soft_wrap=True)
+
+
+def some(names: Sequence[str], what: str) -> str:
+    """Return how many there are of something, and what the first of them are called.
+
+    Examples
+    --------
+    >>> some(["a"], "image"), some(["a", "b"], "image")
+    ('1 image (a)', '2 images (a, b)')
+    """
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{len(names)} {what}{'s' * (len(names) != 1)} ({', '.join(names[:5])}{more})"
