@@ -19,11 +19,8 @@ def objects(index):
     return [] if index is None else [int(i) for i in np.atleast_1d(index)]
 
 
-def say(truth, prediction):
-    # Its own `Metrics` numbers objects anew as well: it takes ids for positions.
-    found = ObjectMetrics(
-        relabel_sequential(truth)[0], relabel_sequential(prediction)[0], is_3d=truth.ndim == 3
-    )
+def say_as_given(truth, prediction):
+    found = ObjectMetrics(truth, prediction, is_3d=truth.ndim == 3)
     kinds = ("correct", "missed", "gained", "splits", "merges", "catastrophes")
     events = {
         kind: sorted(
@@ -35,7 +32,12 @@ def say(truth, prediction):
     return {"events": events, **{name: float(value) for name, value in figures.items()}}
 
 
-def answer(truth, prediction):
+def say(truth, prediction):
+    """Return the same after its own `Metrics`' first step: objects get ids without a gap."""
+    return say_as_given(relabel_sequential(truth)[0], relabel_sequential(prediction)[0])
+
+
+def answer(say, truth, prediction):
     try:
         return say(truth.copy(), prediction.copy())
     except Exception as error:  # noqa: BLE001 - a failure of any kind is an answer
@@ -47,9 +49,11 @@ def main(source, target):
     logging.disable(logging.INFO)
     with np.load(source) as arrays:
         names = [name[: -len("/truth")] for name in arrays.files if name.endswith("/truth")]
-        answers = {
-            name: answer(arrays[name + "/truth"], arrays[name + "/prediction"]) for name in names
-        }
+        pairs = {name: (arrays[name + "/truth"], arrays[name + "/prediction"]) for name in names}
+    answers = {name: answer(say, *pair) for name, pair in pairs.items()}
+    for name, pair in pairs.items():
+        if not name.startswith("random"):
+            answers[name]["as given"] = answer(say_as_given, *pair)
     Path(target).write_text(json.dumps(answers), encoding="utf-8")
 
 

@@ -76,24 +76,29 @@ def say_torchmetrics(truth, prediction):
     return said
 
 
-def evaluator(*metrics):
+def evaluator(*metrics, **matching):
     return Panoptica_Evaluator(
         expected_input=InputType.UNMATCHED_INSTANCE,
-        instance_matcher=NaiveThresholdMatching(matching_threshold=0.5, strict_threshold=True),
+        instance_matcher=NaiveThresholdMatching(**matching),
         instance_metrics=list(metrics),
         global_metrics=[],
     )
 
 
-OVERLAP = evaluator(Metric.IOU)
+OVERLAP = evaluator(Metric.IOU, strict_threshold=True)
 # Without a match it fails: what a Hausdorff distance is then is not settled there.
-DISTANCE = evaluator(Metric.IOU, Metric.ASSD, Metric.HD95)
+DISTANCE = evaluator(Metric.IOU, Metric.ASSD, Metric.HD95, strict_threshold=True)
+AS_IT_COMES = evaluator(Metric.IOU)
 
 
-def say_panoptica(truth, prediction):
-    [result] = OVERLAP.evaluate(prediction, truth, result_all=False).values()
+def say_panoptica(truth, prediction, evaluator=OVERLAP):
+    [result] = evaluator.evaluate(prediction, truth, result_all=False).values()
     names = ("n_ref_instances", "n_pred_instances", "tp", "fp", "fn", "rq", "sq", "pq")
     return {name: getattr(result, name) for name in names}
+
+
+def say_panoptica_by_default(truth, prediction):
+    return say_panoptica(truth, prediction, AS_IT_COMES)
 
 
 def say_distances(truth, prediction):
@@ -135,7 +140,7 @@ def say_cellseg(truth, prediction):
     }
 
 
-PACKAGES = {
+ASKED = {
     "cellpose": say_cellpose,
     "cellpose aji": say_cellpose_aji,
     "stardist": say_stardist,
@@ -198,9 +203,12 @@ def main(source, target):
         names = [name[: -len("/truth")] for name in arrays.files if name.endswith("/truth")]
         pairs = {name: (arrays[name + "/truth"], arrays[name + "/prediction"]) for name in names}
     answers = {
-        name: {package: answer(say, *pair) for package, say in PACKAGES.items()}
+        name: {question: answer(say, *pair) for question, say in ASKED.items()}
         for name, pair in pairs.items()
     }
+    for name, pair in pairs.items():
+        if not name.startswith("random"):
+            answers[name]["panoptica by default"] = answer(say_panoptica_by_default, *pair)
     # Some lose an object of an image without background.
     together = [
         pair
