@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # within 0.3 µm, though 3 * 0.1 > 0.3 as floats.
 _ROUNDING = 1e-9
 
+# Squares of larger ratios would leave no digits for the finest axis beside the coarsest.
+_COARSEST = 1e6
+
 
 @dataclass(frozen=True)
 class Boundaries:
@@ -101,9 +104,9 @@ def boundaries(
     >>> result.bias.tolist()
     [0.0]
     """
-    lengths = _spacing(spacing, truth.ndim)
-    finest = float(lengths.min())
-    reach = 2.0 if tolerance is None else _tolerance(tolerance) / finest
+    lengths, tolerance = units(truth.ndim, spacing, tolerance)
+    finest = min(lengths)
+    reach = tolerance / finest
     if len(pairs) == 0:
         return Boundaries(*np.empty((4, 0)))
     true_slots, true_ids = _slots(table.true_ids, table.pair_true[pairs])
@@ -111,26 +114,46 @@ def boundaries(
     true, layout = outlines(truth, true_ids)
     pred, _ = outlines(prediction, pred_ids)
     # In pixels of the finest axis, squared distances are whole numbers where all axes are alike.
-    z, y, x = ((1.0,) * 3 + tuple(lengths / finest))[-3:]
+    z, y, x = (1.0, 1.0, *(length / finest for length in lengths))[-3:]
     mean, hausdorff_95, f1, bias = measures(
         (true, true_slots),
         (pred, pred_slots),
         layout,
-        (float(z * z), float(y * y), float(x * x)),
+        (z * z, y * y, x * x),
         reach * reach * (1 + _ROUNDING),
     )
     return Boundaries(mean * finest, hausdorff_95 * finest, f1, bias * finest)
 
 
-def _slots(
-    ids: NDArray[np.uint64], chosen: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], NDArray[np.uint64]]:
-    """Return for each choice its place among the ids chosen, and those ids in ascending order."""
-    unique, slots = np.unique(chosen, return_inverse=True)
-    return slots, ids[unique]
+def units(
+    n_axes: int, spacing: float | Sequence[float] | None, tolerance: float | None
+) -> tuple[tuple[float, ...], float]:
+    """Return the spacing of each axis and the tolerance, or refuse what is no length.
+
+    Parameters
+    ----------
+    n_axes
+        Number of axes of the images.
+    spacing, tolerance
+        As in `boundaries`; None stands for the default.
+
+    Raises
+    ------
+    BenchError
+        As in `boundaries`.
+
+    Examples
+    --------
+    >>> units(3, (2.0, 0.5, 0.5), None)
+    ((2.0, 0.5, 0.5), 1.0)
+    >>> units(2, 0.25, 1)
+    ((0.25, 0.25), 1.0)
+    """
+    lengths = _spacing(spacing, n_axes)
+    return lengths, 2 * min(lengths) if tolerance is None else _tolerance(tolerance)
 
 
-def _spacing(spacing: float | Sequence[float] | None, n_axes: int) -> NDArray[np.float64]:
+def _spacing(spacing: float | Sequence[float] | None, n_axes: int) -> tuple[float, ...]:
     """Return the spacing of each axis, or refuse what is none."""
     if not 1 <= n_axes <= 3:
         raise BenchError(
@@ -139,23 +162,29 @@ def _spacing(spacing: float | Sequence[float] | None, n_axes: int) -> NDArray[np
         )
     try:
         lengths = np.asarray(1.0 if spacing is None else spacing, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         lengths = np.empty((0, 0))
-    if lengths.shape in ((), (n_axes,)) and np.all(np.isfinite(lengths) & (lengths > 0)):
-        return np.broadcast_to(lengths, n_axes)
-    raise BenchError(
-        f"{spacing!r} is no spacing of an image with {n_axes} axes",
-        where="spacing",
-        mend="give one positive length, or one per axis in the order of the axes, "
-        f"such as {(2.0, 0.5, 0.5)[-n_axes:]}",
-    )
+    if lengths.shape not in {(), (n_axes,)} or not np.all(np.isfinite(lengths) & (lengths > 0)):
+        raise BenchError(
+            f"{spacing!r} is no spacing of an image with {n_axes} axes",
+            where="spacing",
+            mend="give one positive length, or one per axis in the order of the axes, "
+            f"such as {(2.0, 0.5, 0.5)[-n_axes:]}",
+        )
+    if lengths.max() > _COARSEST * lengths.min():
+        raise BenchError(
+            f"the spacing {spacing!r} differs between the axes by more than {_COARSEST:g} times",
+            where="spacing",
+            mend="give the spacing of all axes in the same unit",
+        )
+    return tuple(np.broadcast_to(lengths, n_axes).tolist())
 
 
 def _tolerance(tolerance: float) -> float:
     """Return the tolerance, or refuse what is none."""
     try:
         length = float(tolerance)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         length = np.nan
     if np.isfinite(length) and length >= 0:
         return length
@@ -165,3 +194,11 @@ def _tolerance(tolerance: float) -> float:
         mend="give a length of 0 or more in the unit of the spacing; "
         "leave it out for twice the smallest spacing",
     )
+
+
+def _slots(
+    ids: NDArray[np.uint64], chosen: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.uint64]]:
+    """Return for each choice its place among the ids chosen, and those ids in ascending order."""
+    unique, slots = np.unique(chosen, return_inverse=True)
+    return slots, ids[unique]

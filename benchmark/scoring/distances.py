@@ -136,16 +136,17 @@ def _search(
         y = pixels[k] >> (layout.x_bits + 1) & y_mask
         x = pixels[k] >> 1 & x_mask
         best, inside[k] = _in_own_row(index, (z, y, x), weights[2])
+        if index.z_first <= z <= index.z_last:
+            best = _in_plane(index, (z, y, x), weights, 0.0, best)
         for side in range(2):
-            first = max(z - index.z_last, 0) if side == 0 else max(index.z_first - z, 1)
+            first = max(z - index.z_last if side == 0 else index.z_first - z, 1)
             last = z - index.z_first if side == 0 else index.z_last - z
             for step in range(first, last + 1):
                 off = weights[0] * step * step
                 if off >= best:
                     break
-                best = _in_plane(
-                    index, (z - step if side == 0 else z + step, y, x), weights, off, best
-                )
+                at = z - step if side == 0 else z + step
+                best = _in_plane(index, (at, y, x), weights, off, best)
         squared[k] = best
 
 
@@ -153,20 +154,17 @@ def _search(
 def _in_own_row(index: _Index, place: tuple[int, int, int], weight: float) -> tuple[float, bool]:
     """Return the least squared distance in the row of a place, and if that is in the object."""
     z, y, x = place
-    best, inside = np.inf, False
+    best, before = np.inf, 0
     if index.z_first <= z <= index.z_last and index.y_first <= y <= index.y_last:
         row = (z - index.z_first) * (index.y_last - index.y_first + 1) + y - index.y_first
-        start, stop = index.rows[row], index.rows[row + 1]
-        after = _after(index.columns, start, stop, x)
-        if after > start:
-            # Between two outline pixels of a row, all pixels are of the object or none is.
-            inside = index.columns[after - 1] & 1 > 0
-            gap = x - (index.columns[after - 1] >> 1)
-            best = weight * gap * gap
-        if after < stop:
-            gap = (index.columns[after] >> 1) - x
+        start, stop = _narrowed(index.columns, index.rows[row], index.rows[row + 1], x)
+        for k in range(start, stop):
+            column = index.columns[k]
+            before = column if column <= 2 * x + 1 else before
+            gap = x - (column >> 1)
             best = min(best, weight * gap * gap)
-    return best, inside
+    # Between two outline pixels of a row, all pixels are of the object or none is.
+    return best, before & 1 > 0
 
 
 @compiled
@@ -192,10 +190,7 @@ def _in_plane(
             if away >= best:
                 break
             row = plane + (y - step if side == 0 else y + step)
-            start, stop = index.rows[row], index.rows[row + 1]
-            if stop - start > 8:
-                after = _after(index.columns, start, stop, x)
-                start, stop = max(start, after - 1), min(stop, after + 1)
+            start, stop = _narrowed(index.columns, index.rows[row], index.rows[row + 1], x)
             for k in range(start, stop):
                 gap = x - (index.columns[k] >> 1)
                 best = min(best, away + weights[2] * gap * gap)
@@ -203,18 +198,15 @@ def _in_plane(
 
 
 @compiled
-def _after(columns: NDArray[np.int64], start: int, stop: int, x: int) -> int:
-    """Return the first position from `start` to `stop` whose column is beyond x."""
-    packed = 2 * x + 1
+def _narrowed(columns: NDArray[np.int64], start: int, stop: int, x: int) -> tuple[int, int]:
+    """Narrow a long stretch of ascending columns down to a short one with the neighbours of x."""
     while stop - start > 8:
         middle = (start + stop) // 2
-        if columns[middle] > packed:
-            stop = middle
+        if columns[middle] > 2 * x + 1:
+            stop = middle + 1
         else:
-            start = middle + 1
-    while start < stop and columns[start] <= packed:
-        start += 1
-    return start
+            start = middle
+    return start, stop
 
 
 @compiled
@@ -273,10 +265,15 @@ def _summary(squared: NDArray[np.float64], reach: float) -> tuple[int, float]:
 
 @compiled
 def _select(values: NDArray[np.float64], rank: int) -> None:
-    """Bring the value of a rank to its place, none larger before it, none smaller after (Hoare)."""
-    first, last = 0, len(values) - 1
+    """Bring the value of a rank to its place, none larger before it, none smaller after (Hoare).
+
+    Distances along an outline rise and fall: a pivot in the middle would often be the largest. The
+    places of the pivots are those of a linear congruential generator, the same each time.
+    """
+    first, last, drawn = 0, len(values) - 1, 1
     while first < last:
-        pivot = values[(first + last) // 2]
+        drawn = (drawn * 1103515245 + 12345) & 0x7FFFFFFF
+        pivot = values[first + drawn % (last - first + 1)]
         low, high = first, last
         while low <= high:
             while values[low] < pivot:

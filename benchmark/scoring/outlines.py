@@ -70,8 +70,11 @@ def outlines(labels: NDArray[Any], ids: NDArray[np.uint64]) -> tuple[Outlines, L
     [(0, 0, 1), (0, 1, 0), (1, 0, 1), (1, 1, 0), (2, 0, 1), (2, 1, 0)]
     """
     native = labels.astype(labels.dtype.newbyteorder("="), copy=False)
-    unsigned = np.ascontiguousarray(native).view(f"u{native.itemsize}")
-    volume = unsigned.reshape((1,) * (3 - labels.ndim) + labels.shape)
+    plain = np.require(native, requirements=("C", "A"))
+    volume = plain.view(f"u{plain.itemsize}", np.ndarray).reshape(
+        (1,) * (3 - labels.ndim) + labels.shape
+    )
+    volume.flags.writeable = False  # one kind of array, so that nothing is compiled twice
     layout = Layout(volume.shape[1].bit_length(), volume.shape[2].bit_length())
     return _outlines(volume, ids, labels.ndim, layout), layout
 
@@ -84,17 +87,20 @@ def _outlines(
     depth, height, width = volume.shape
     dictionary = _dictionary(ids)
     outside = np.zeros(width, volume.dtype)
-    marked = np.zeros(width + 8, np.bool_)
-    slots, pixels = np.empty(1024, np.int32), np.empty(1024, np.int64)
+    marked = np.zeros((width + 7) // 8 * 8, np.bool_)
+    places = np.empty(len(marked) + 1, np.int64)
+    room = 1024 + volume.size // 32
+    slots, pixels = np.empty(room, np.int32), np.empty(room, np.int64)
     n = 0
     for z in range(depth):
         for y in range(height):
             row = volume[z, y]
             _mark(row, _around(volume, z, y, n_axes, outside), marked)
+            n_marked = _gather(marked, places)
             if n + width > len(slots):
                 slots, pixels = _grown(slots, 2 * n + width), _grown(pixels, 2 * n + width)
             first = (z << layout.y_bits | y) << layout.x_bits
-            n = _collect(row, marked, dictionary, first, (slots, pixels, n))
+            n = _collect(row, places[:n_marked], dictionary, first, (slots, pixels, n))
     return _grouped(slots[:n], pixels, len(ids))
 
 
@@ -135,33 +141,43 @@ def _mark(row: NDArray[Any], around: tuple[NDArray[Any], ...], marked: NDArray[n
 @compiled
 def _collect(
     row: NDArray[Any],
-    marked: NDArray[np.bool_],
+    places: NDArray[np.int64],
     dictionary: tuple[NDArray[np.uint64], NDArray[np.int32]],
     first: int,
     found: tuple[NDArray[np.int32], NDArray[np.int64], int],
 ) -> int:
-    """Append the marked pixels of the objects in the dictionary, and return how many there are.
+    """Append the pixels at some places of a row that are of an object of the dictionary.
 
-    `first` is the packed place of the row without its last bit.
+    `first` is the packed place of the row without its last bit. Returns how many pixels there are.
     """
     keys, values = dictionary
     slots, pixels, n = found
     width = len(row)
     last, slot = np.uint64(0), -1
-    eights = marked[: (width + 7) // 8 * 8].view(np.uint64)
+    for x in places:
+        label = np.uint64(row[x])
+        if label != last:
+            last, slot = label, _find(keys, values, label)
+        if slot >= 0:
+            slots[n] = slot
+            pixels[n] = (first | x) << 1 | (x < width - 1 and row[x + 1] == row[x])
+            n += 1
+    return n
+
+
+@compiled
+def _gather(marked: NDArray[np.bool_], places: NDArray[np.int64]) -> Any:
+    """List the marked places, and return how many there are; marks are read eight at a time."""
+    eights = marked.view(np.uint64)
+    n: Any = 0
     for eight in range(len(eights)):
-        if eights[eight] == 0:
+        word = eights[eight]
+        if word == 0:
             continue
-        for x in range(8 * eight, min(8 * eight + 8, width)):
-            if not marked[x]:
-                continue
-            label = np.uint64(row[x])
-            if label != last:
-                last, slot = label, _find(keys, values, label)
-            if slot >= 0:
-                slots[n] = slot
-                pixels[n] = (first | x) << 1 | (x < width - 1 and row[x + 1] == row[x])
-                n += 1
+        for x in range(8 * eight, 8 * eight + 8):  # without a branch on what cannot be foreseen
+            places[n] = x
+            n += np.int64(word & np.uint64(1))
+            word >>= np.uint64(8)
     return n
 
 
@@ -215,6 +231,7 @@ def _find(keys: NDArray[np.uint64], values: NDArray[np.int32], label: np.uint64)
 
 
 @compiled
-def _place(label: np.uint64, size: int) -> int:
-    """Return where to look first: the upper half of a product spreads ids in a row, or in steps."""
-    return int((label * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & (size - 1)
+def _place(label: np.uint64, size: int) -> np.int64:
+    """Return where to look first: the highest bits of a product spread ids at any step."""
+    spread = (label * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
+    return np.int64((spread * np.uint64(size)) >> np.uint64(32))
