@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from benchmark.errors import DatasetError
 from benchmark.label_files import LABEL_SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
 ENDINGS = (
@@ -62,14 +63,14 @@ class Pairing:
     pairs
         A pair for each truth, by name.
     unpaired
-        Predictions without a truth.
+        Names of the files of predictions without a truth.
     left_out
-        Files taken for images, since there are labels of the same name beside them.
+        Names of files taken for images, since there are labels of the same name beside them.
     """
 
     pairs: tuple[LabelPair, ...]
-    unpaired: tuple[Path, ...]
-    left_out: tuple[Path, ...]
+    unpaired: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def missing(self) -> list[str]:
@@ -97,8 +98,8 @@ def pair_folders(truth: Path, prediction: Path) -> Pairing:
         )
     return Pairing(
         tuple(LabelPair(name, true_files[name], pred_files.get(name)) for name in true_files),
-        tuple(path for name, path in pred_files.items() if name not in true_files),
-        (*true_images, *pred_images),
+        tuple(printable(path.name) for name, path in pred_files.items() if name not in true_files),
+        tuple(printable(path.name) for path in (*true_images, *pred_images)),
     )
 
 
@@ -119,6 +120,11 @@ def name_of(stem: str) -> str:
     return stem
 
 
+def printable(name: str | Path) -> str:
+    """Return the name of a file as text that can be printed, even one that is no Unicode."""
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
 def _label_files(folder: Path) -> tuple[dict[str, Path], list[Path]]:
     """Return the label files of a folder by the name of their image, and images beside them."""
     by_name: dict[str, list[Path]] = {}
@@ -126,7 +132,7 @@ def _label_files(folder: Path) -> tuple[dict[str, Path], list[Path]]:
         stem = path.stem.removesuffix(".ome")
         label = path.suffix.lower() in LABEL_SUFFIXES and not stem.endswith(BYPRODUCTS)
         if label and path.is_file() and not path.name.startswith("."):
-            by_name.setdefault(name_of(stem), []).append(path)
+            by_name.setdefault(printable(name_of(stem)), []).append(path)
     if not by_name:
         raise _no_labels(folder)
     chosen, images = {}, []
@@ -135,7 +141,8 @@ def _label_files(folder: Path) -> tuple[dict[str, Path], list[Path]]:
         labels = [path for path in paths if _rank(path) == best]
         if len(labels) > 1:
             raise DatasetError(
-                f"{labels[0].name} and {labels[1].name} could both be the labels of {name}",
+                f"{printable(labels[0].name)} and {printable(labels[1].name)} could both be the "
+                f"labels of {name}",
                 where=folder,
                 mend="keep one of them, or give them names that differ in more than an ending",
             )
@@ -153,7 +160,7 @@ def _rank(path: Path) -> int:
 
 def _no_labels(folder: Path) -> DatasetError:
     inside = sorted(
-        path.name
+        printable(path.name)
         for path in folder.iterdir()
         if path.is_dir() and any(file.suffix.lower() in LABEL_SUFFIXES for file in path.iterdir())
     )
@@ -166,6 +173,6 @@ def _no_labels(folder: Path) -> DatasetError:
     )
 
 
-def _some(names: Sequence[str] | dict[str, Path]) -> str:
+def _some(names: Iterable[str]) -> str:
     listed = list(names)
     return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")

@@ -188,7 +188,7 @@ def _fractions(text: str) -> list[Fraction]:
 
 def _pairing(truth: Path, prediction: Path, missing: Literal["empty", "error"]) -> Pairing:
     """Return what to score: two files, or what two folders hold."""
-    from benchmark.label_pairs import LabelPair, Pairing, pair_folders  # noqa: PLC0415
+    from benchmark.label_pairs import LabelPair, Pairing, pair_folders, printable  # noqa: PLC0415
 
     for path in (truth, prediction):
         if not path.exists():
@@ -205,7 +205,7 @@ def _pairing(truth: Path, prediction: Path, missing: Literal["empty", "error"]) 
             mend="name two files, or two folders",
         )
     if not truth.is_dir():
-        return Pairing((LabelPair(prediction.stem, truth, prediction),), (), ())
+        return Pairing((LabelPair(printable(prediction.stem), truth, prediction),))
     pairing = pair_folders(truth, prediction)
     if missing == "error" and pairing.missing:
         raise DatasetError(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.commands.score_tables import some
 from benchmark.files import replacing
+from benchmark.label_pairs import printable
 from benchmark.scoring.metrics import COUNTS, LISTS, NUMBERS
 from benchmark.scoring.profiles import profile_of
 
@@ -119,14 +120,14 @@ class Report:
 
     def warnings(self) -> Iterator[str]:
         """Yield what the user should know before trusting the figures."""
-        unpaired, left_out = (
-            [path.name for path in paths]
-            for paths in (self.pairing.unpaired, self.pairing.left_out)
-        )
         for names, kind, what in (
             (self.pairing.missing, "image", "without a prediction: nothing counts as found"),
-            (unpaired, "prediction", "without a truth: left out"),
-            (left_out, "file", "taken for images, since labels of the same name are beside"),
+            (self.pairing.unpaired, "prediction", "without a truth: left out"),
+            (
+                self.pairing.left_out,
+                "file",
+                "taken for images, since labels of the same name are beside",
+            ),
         ):
             if names:
                 yield f"{some(names, kind)} {what}"
@@ -136,14 +137,15 @@ class Report:
         ):
             n, of = (sum(one.figures[key] for one in self.scored) for key in (count, total))
             if n:
-                yield f"{n} of {of} {side} are in several pieces; each counts as one"
+                many = "are in several pieces; each counts" if n > 1 else "is in pieces; it counts"
+                yield f"{n} of {of} {side} {many} as one"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         way = "pooled" if self.profile.pooled else "mean"
         top = {
-            "truth": str(self.truth),
-            "prediction": str(self.prediction),
+            "truth": printable(self.truth),
+            "prediction": printable(self.prediction),
             "profile": self.profile.name,
             "source": self.profile.source,
             "headline": {
@@ -159,8 +161,8 @@ class Report:
             **_plain(self.summary),
             "n_missing": len(self.pairing.missing),
             "missing": self.pairing.missing,
-            "unpaired_predictions": [path.name for path in self.pairing.unpaired],
-            "left_out": [path.name for path in self.pairing.left_out],
+            "unpaired_predictions": list(self.pairing.unpaired),
+            "left_out": list(self.pairing.left_out),
             "images": [{**_names(pair), **figures} for pair, figures in self.images()],
         }
 
@@ -211,8 +213,8 @@ def write_objects(report: Report, path: Path) -> None:
 def _names(pair: LabelPair) -> dict[str, Any]:
     return {
         "image": pair.name,
-        "truth": pair.truth.name,
-        "prediction": None if pair.prediction is None else pair.prediction.name,
+        "truth": printable(pair.truth.name),
+        "prediction": pair.prediction and printable(pair.prediction.name),
     }
 
 

@@ -174,10 +174,9 @@ def show(report: Report, *, in_pixels: bool) -> None:
     in_pixels
         Whether distances are in pixels; otherwise they are in the unit that the user gave.
     """
-    unit = "px" if in_pixels else "in units of the spacing"
     pooled = report.pooled
     f1 = f"{number(report.mean['f1'])}, mean over images" if report.of_images else number(pooled.f1)
-    say(f"F1 within a radius of {pooled.radius:g} ({unit}): {f1}")
+    say(f"F1 within a radius of {pooled.radius:g}{' px' if in_pixels else ''}: {f1}")
     say(f"{pooled.n_true} true spots: {pooled.tp} found, {pooled.fn} missed")
     say(f"{pooled.n_pred} predicted spots: {pooled.tp} matched, {pooled.fp} spurious")
     if report.of_images:
@@ -187,12 +186,12 @@ def show(report: Report, *, in_pixels: bool) -> None:
     for name, (label, meaning) in FIGURES.items():
         values = [getattr(pooled, name)]
         values = [report.mean[name], *values] if report.of_images else values
-        meant = f"{meaning} ({unit})" if name.startswith("localisation") else meaning
-        add_row(table, [label, *map(number, values), meant])
+        add_row(table, [label, *map(number, values), meaning])
     for axis, value in zip(report.axes, pooled.bias, strict=True):
         cells = ["", number(value)] if report.of_images else [number(value)]
-        add_row(table, [f"bias along {axis}", *cells, f"mean of prediction - truth ({unit})"])
+        add_row(table, [f"bias along {axis}", *cells, "mean of prediction - truth"])
     console.out.print(table)
+    say(f"distances are in {'pixels' if in_pixels else 'the unit of --spacing'}")
 
 
 def _show_images(report: Report) -> None:
@@ -201,7 +200,7 @@ def _show_images(report: Report) -> None:
     if len(rows) > MANY:
         rows = [row for row in rows if not math.isnan(row[1].f1)]
         rows = sorted(rows, key=lambda row: (row[1].f1, row[0]))[:LOWEST]
-        say(f"the {len(rows)} lowest of {len(report.scores)} images (--csv has all):")
+        say(f"the {len(rows)} lowest of {len(report.scores)} images (--csv lists all):")
     table = new_table("image", "F1", "precision", "recall", "TP", "FP", "FN", "localisation")
     for name, one in rows:
         rates = [number(value) for value in (one.f1, one.precision, one.recall)]

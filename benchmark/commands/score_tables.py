@@ -39,8 +39,6 @@ FIGURES = {
 }
 """What each figure is called, and says."""
 
-LENGTHS = ("boundary_mean", "hausdorff_95", "boundary_bias")
-
 MANY = 20
 """Of more images than these, only the lowest are shown."""
 LOWEST = 10
@@ -61,11 +59,13 @@ def show(report: Report, *, in_pixels: bool) -> None:
         way = ", all objects pooled" if report.profile.pooled else ", mean over images"
     say(f"{_headline_name(report)}: {number(report.headline)}{way}")
     say(f"profile {report.profile.name} ({report.profile.source})")
-    unit = "px" if in_pixels else "in units of the spacing"
+    if report.profile.border:
+        say(f"objects within {report.profile.border} px of the edge of an image are left out")
     if report.of_folders:
-        _show_folders(report, unit)
+        _show_folders(report)
     else:
-        _show_image(report.scored[0].figures, unit)
+        _show_image(report.scored[0].figures)
+    say(f"distances are in {'pixels' if in_pixels else 'the unit of --spacing'}")
 
 
 def _headline_name(report: Report) -> str:
@@ -83,7 +83,7 @@ def _headline_name(report: Report) -> str:
     return label
 
 
-def _show_image(figures: dict[str, Any], unit: str) -> None:
+def _show_image(figures: dict[str, Any]) -> None:
     table = new_table("IoU", *RATES.values(), "TP", "FP", "FN")
     for row, threshold in enumerate(figures["thresholds"]):
         rates = [number(figures[name][row]) for name in RATES]
@@ -92,13 +92,12 @@ def _show_image(figures: dict[str, Any], unit: str) -> None:
     console.out.print(table)
     table = new_table("figure", "", "", left=(0, 2))
     for name, (label, meaning) in FIGURES.items():
-        meant = f"{meaning} ({unit})" if name in LENGTHS else meaning
-        add_row(table, [label, number(figures[name]), meant])
+        add_row(table, [label, number(figures[name]), meaning])
     console.out.print(table)
     _show_kinds(figures)
 
 
-def _show_folders(report: Report, unit: str) -> None:
+def _show_folders(report: Report) -> None:
     summary = report.summary
     say(_counts(report))
     _show_images(report)
@@ -112,8 +111,7 @@ def _show_folders(report: Report, unit: str) -> None:
     console.out.print(table)
     table = new_table("figure", "mean", "pooled", "", left=(0, 3))
     for name, (label, meaning) in FIGURES.items():
-        meant = f"{meaning} ({unit})" if name in LENGTHS else meaning
-        add_row(table, [label, number(mean[name]), number(pooled.get(name, math.nan)), meant])
+        add_row(table, [label, number(mean[name]), number(pooled.get(name)), meaning])
     console.out.print(table)
     _show_kinds(summary)
     say("mean: each image counts the same; pooled: each object counts the same")
@@ -137,17 +135,18 @@ def _show_images(report: Report) -> None:
     if len(rows) > MANY:
         defined = [row for row in rows if row[0] is not None]
         rows = sorted(defined, key=lambda row: (row[0], row[1].name))[:LOWEST]
-        say(f"the {len(rows)} lowest (--csv has all):")
+        say(f"the {len(rows)} lowest of {len(report.scored)} images (--csv lists all):")
     name = report.profile.headline
-    label = RATES.get(name) or FIGURES[name][0]
     tangled = any(figures["catastrophes"] for _, _, figures in rows)
-    kinds = ("missed", "split", "merged", *(("catastrophe",) if tangled else ()))
-    table = new_table("image", label, "found", *kinds, "spurious")
+    kinds = {"miss": "missed", "split": "split", "merge": "merged"}
+    kinds |= {"cata.": "catastrophe"} if tangled else {}
+    table = new_table("image", RATES.get(name) or FIGURES[name][0], "found", *kinds, "spur.")
     for value, pair, figures in rows:
         of = figures["true_kinds"]
         found = f"{of['matched']}/{figures['n_true']}"
-        counts = [*(of[kind] for kind in kinds), figures["pred_kinds"]["spurious"]]
-        add_row(table, [pair.name, number(value), found, *map(str, counts)])
+        counts = [*(of[kind] for kind in kinds.values()), figures["pred_kinds"]["spurious"]]
+        called = pair.name if pair.prediction else f"{pair.name} (no prediction)"
+        add_row(table, [called, number(value), found, *map(str, counts)])
     console.out.print(table)
 
 
@@ -168,8 +167,8 @@ def new_table(*columns: str, left: Sequence[int] = (0,)) -> Table:
         table.add_column(
             Text(column),
             justify="left" if place in left else "right",
-            no_wrap=place > 0,  # where it is narrow, names are shortened and figures are not
-            overflow="ellipsis",
+            no_wrap=place > 0,  # where it is narrow, names are broken and figures are not
+            overflow="fold",
         )
     return table
 
@@ -181,7 +180,7 @@ def add_row(table: Table, cells: Iterable[str]) -> None:
 
 def number(value: float | None) -> str:
     """Return a figure as it stands in a table; one that is not defined as a dash."""
-    return "-" if value is None or math.isnan(value) else f"{value:.3f}"
+    return "-" if value is None or math.isnan(value) else f"{value:z.3f}"
 
 
 def say(text: str) -> None:
