@@ -6,6 +6,7 @@ the package was mended, and the row can go.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 
 from benchmark.errors import LabelError
 from benchmark.scoring import score
+from benchmark.scoring.profiles import PROFILES
 
 pytestmark = pytest.mark.segmenter
 
@@ -31,6 +33,8 @@ LARGE = np.zeros((8, 8), np.int32)
 LARGE[1:7, 1:7] = 1
 TEN_PIXELS = np.repeat([0, 1, 0], [10, 10, 40]).reshape(6, 10)
 FOUR_AND_SIX = np.repeat([0, 1, 2], [10, 4, 46]).reshape(6, 10)
+SIX_AND_THREE = np.array([[1, 1, 1, 0, 0, 0, 2, 2, 2, 1, 1, 1]], np.int32)
+FOUR_AND_TWO = np.array([[1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2]], np.int32)
 MIXED = np.repeat([0, 1, 0], [10, 20, 30]).reshape(6, 10)
 CRUMB = np.repeat([0, 1, 2, 0], [10, 18, 1, 31]).reshape(6, 10)
 
@@ -54,6 +58,7 @@ CASES = {
     "tangle": (TANGLE, TANGLE_FOUND),
     "large cell": (LARGE, LARGE),
     "four and six": (TEN_PIXELS, FOUR_AND_SIX),
+    "left over": (SIX_AND_THREE, FOUR_AND_TWO),
 }
 
 
@@ -136,7 +141,6 @@ def test_negative_ids(say):
     answer = say["negative id"]
     assert [answer["seg"], answer["det"]] == [1, 1]  # -1 is the background, 0 an object
     assert answer["cellseg"]["dq"] == pytest.approx(2 / 3)  # -1 is an object
-    assert answer["torchmetrics"]["in doubles"] == [1, 1, 1]  # it is nothing
     with pytest.raises(LabelError, match="negative id -1"):
         ours("negative id")
 
@@ -168,6 +172,18 @@ def test_half_of_an_object(say):
     assert half["panoptica by default"]["pq"] == 0.5
     assert say["joined"]["seg"] == ours("joined", "ctc").seg == 0.5
     assert say["joined"]["det"] == ours("joined", "ctc").det == 0.75
+
+
+def test_what_is_left_over_breaks_ties(say):
+    """Of 3/7 and 1/3 the smaller matches, for that leaves 1/6 to the other two."""
+    both = CASES["left over"]
+    theirs = say["left over"]["stardist"]["0.3"]
+    own = score(*both, profile="stardist", thresholds=[0.3])
+    assert theirs["tp"] == own.tp[0] == 1
+    assert own.mean_matched_iou == pytest.approx(1 / 3)
+    assert theirs["mean_matched_score"] == pytest.approx(1 / 3)
+    best = dataclasses.replace(PROFILES["stardist"], leftovers=False)
+    assert score(*both, profile=best, thresholds=[0.3]).mean_matched_iou == pytest.approx(3 / 7)
 
 
 def test_32_bits(say):
