@@ -4,7 +4,8 @@ There, objects are matched by an assignment in which staying alone costs 0.4 a h
 of a matrix that holds every pair twice. A pair pays for itself if 2 (1 - IoU) < 0.8, and a matrix
 that takes a pair on one side only costs more than the better of its two halves taken twice. So the
 assignment takes the pairs with an IoU above 0.6, and no others: above one half they exclude each
-other. What stays alone is put in a graph, and each connected part of it is one error.
+other. At 0.6 both ways cost the same, but staying alone is entered as 1.4 - 1, a breath less. What
+stays alone is put in a graph, and each connected part of it is one error.
 """
 
 from __future__ import annotations
