@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -33,3 +34,14 @@ def compiled(function: Function) -> Function:
     except RuntimeError:  # nowhere to keep it: no source file, or no folder that can be written
         kept = njit(nogil=True)(function)
     return cast("Function", kept)
+
+
+def _trailing_zeros(_context: Any, _word: Any) -> Any:
+    def instruct(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), instruct
+
+
+trailing_zeros: Any = intrinsic(_trailing_zeros)
+"""How many zeros a word of 64 bits ends in: one instruction, for compiled functions only."""

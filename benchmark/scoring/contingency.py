@@ -108,22 +108,25 @@ def contingency(truth: NDArray[Any], prediction: NDArray[Any]) -> Contingency:
     counter = Counter()
     for true_block, pred_block in _blocks(truth, prediction):
         counter.add(true_block, pred_block)
+    n_true, n_pred, *_ = counter.counts.tolist()
+    true_at, pred_at, pixels = counter.pairs()
+    true_areas, pred_areas = counter.shares[:n_true, 0].copy(), counter.alone[:n_pred].copy()
+    np.add.at(true_areas, true_at, pixels)
+    np.add.at(pred_areas, pred_at, pixels)
     # What comes first, the background, is left out.
-    n_true, n_pred, _ = counter.counts.tolist()
     true_order = np.argsort(counter.true_ids[1:n_true]) + 1
     pred_order = np.argsort(counter.pred_ids[1:n_pred]) + 1
     true_ids, pred_ids = counter.true_ids[true_order], counter.pred_ids[pred_order]
     width = max(truth.dtype.itemsize, prediction.dtype.itemsize)
     require_positive(true_ids, truth.dtype, width, "truth")
     require_positive(pred_ids, prediction.dtype, width, "prediction")
-    true_at, pred_at, pixels = counter.pairs()
     pair_true, pair_pred = _ranks(true_order)[true_at], _ranks(pred_order)[pred_at]
     order = np.argsort(pair_true * n_pred + pair_pred)
     return Contingency(
         true_ids=true_ids,
-        true_areas=counter.true_areas[true_order],
+        true_areas=true_areas[true_order],
         pred_ids=pred_ids,
-        pred_areas=counter.pred_areas[pred_order],
+        pred_areas=pred_areas[pred_order],
         pair_true=pair_true[order],
         pair_pred=pair_pred[order],
         intersection=pixels[order],

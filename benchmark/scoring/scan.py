@@ -1,10 +1,10 @@
 """One compiled pass over two label images: areas and overlaps.
 
 Labels are constant over long runs of pixels. The pass compares each pixel with the one before, many
-at once, and does work only where truth or prediction changes. Ids are looked up in hash tables that
-grow with the number of objects, so an id of 2**40 costs what an id of 2 costs. Of the predictions
-that overlap a true object nearly all are its first two: those are counted beside the object, and
-only the others in a table of pairs.
+at once, and does work only where truth or prediction changes. Low ids are looked up in an array of
+fixed length, others in a hash table that grows with the number of objects, so an id of 2**40 takes
+no more room than an id of 2. Of the predictions that overlap a true object nearly all are its first
+two: those are counted beside the object, and only the others in a table of pairs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.scoring.compiled import compiled
+from benchmark.scoring.compiled import compiled, trailing_zeros
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 # Pixels compared before any of them is looked at; small enough for the fastest cache.
 _CHUNK = 4096
 _ROOM = 128  # entries of a new table, a power of two; a table is never more than half full
+_LOW_IDS = 1 << 16  # ids below are looked up directly
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio: parts consecutive ids
+_FLAGS = np.uint64(0x0102040810204080)  # times eight bytes of 0 or 1: these as bits of the highest
 _HIGH = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 
@@ -29,32 +31,34 @@ _LOW = np.uint64(0xFFFFFFFF)
 class Counter:
     """What a pass has counted so far.
 
-    The background is the object at position 0 of either image, so that the pass needs no branch
-    for it; its overlaps are not counted.
+    The background is the object at position 0 of either image.
 
     Attributes
     ----------
     counts
-        Number of true objects, of predicted objects, and of pairs in `keys`.
-    true_ids, pred_ids, true_areas, pred_areas
+        Number of true objects, of predicted objects, of true and of predicted ones whose id is not
+        low, and of pairs in `keys`.
+    true_ids, pred_ids
         Objects in the order in which they were met; only the first `counts` entries count.
-    near, near_pixels
-        Positions of the first two predictions met on each true object, 0 where there is none, and
-        the pixels they share with it, shape ``(room, 2)``.
+    near
+        Positions of the first two predictions met on each true object, 0 where there is none.
+    shares
+        Pixels that each true object shares with the background and with those two.
+    alone
+        Pixels of each prediction on the true background.
     keys, key_pixels
         Hash table of further pairs: 0, or position of truth << 32 | position of prediction.
     """
 
     def __init__(self) -> None:
         room = _ROOM // 2
-        self.counts = np.array([1, 1, 0])
+        self.counts = np.array([1, 1, 0, 0, 0])
         self.true_ids, self.pred_ids = np.zeros(room, np.uint64), np.zeros(room, np.uint64)
-        self.true_areas, self.pred_areas = np.zeros(room, np.int64), np.zeros(room, np.int64)
-        self._true_table, self._pred_table = (
-            _table_of(self.true_ids, 1),
-            _table_of(self.pred_ids, 1),
-        )
-        self.near, self.near_pixels = np.zeros((room, 2), np.int32), np.zeros((room, 2), np.int64)
+        self._true_places, self._pred_places = np.zeros((2, _LOW_IDS), np.int32)
+        self._true_places[0] = self._pred_places[0] = 1
+        self._true_table, self._pred_table = np.zeros((2, _ROOM, 2), np.uint64)
+        self.near, self.shares = np.zeros((room, 2), np.int32), np.zeros((room, 3), np.int64)
+        self.alone = np.zeros(room, np.int64)
         self.keys, self.key_pixels = np.zeros(_ROOM, np.uint64), np.zeros(_ROOM, np.int64)
 
     def add(self, truth: NDArray[Any], prediction: NDArray[Any]) -> None:
@@ -65,39 +69,46 @@ class Counter:
                 truth[done:],
                 prediction[done:],
                 self.counts,
+                self._true_places,
                 self._true_table,
                 self.true_ids,
-                self.true_areas,
+                self._pred_places,
                 self._pred_table,
                 self.pred_ids,
-                self.pred_areas,
                 self.near,
-                self.near_pixels,
+                self.shares,
+                self.alone,
                 self.keys,
                 self.key_pixels,
             )
             self._make_room()
 
     def pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int64]]:
-        """Return the positions of both objects of each pair, and the pixels they share."""
+        """Return the positions of both objects of each pair, and the pixels they share.
+
+        Areas are those of an object's pairs, and `shares` with the background or `alone`.
+        """
         true_at, slot = np.nonzero(self.near[: self.counts[0]])
-        keys = self.keys[self.keys > 0]
+        used = self.keys > 0
+        keys = self.keys[used]
         return (
             np.concatenate((true_at, (keys >> _HIGH).astype(np.intp))),
             np.concatenate((self.near[true_at, slot], (keys & _LOW).astype(np.intp))),
-            np.concatenate((self.near_pixels[true_at, slot], self.key_pixels[self.keys > 0])),
+            np.concatenate((self.shares[true_at, slot + 1], self.key_pixels[used])),
         )
 
     def _make_room(self) -> None:
         """Enlarge the tables that are full."""
-        n_true, n_pred, n_keys = self.counts.tolist()
+        n_true, n_pred, n_true_high, n_pred_high, n_keys = self.counts.tolist()
         if n_true == len(self.true_ids):
-            self.true_ids, self.true_areas = _longer(self.true_ids), _longer(self.true_areas)
-            self.near, self.near_pixels = _longer(self.near), _longer(self.near_pixels)
-            self._true_table = _table_of(self.true_ids, n_true)
+            self.true_ids = _longer(self.true_ids)
+            self.near, self.shares = _longer(self.near), _longer(self.shares)
         if n_pred == len(self.pred_ids):
-            self.pred_ids, self.pred_areas = _longer(self.pred_ids), _longer(self.pred_areas)
-            self._pred_table = _table_of(self.pred_ids, n_pred)
+            self.pred_ids, self.alone = _longer(self.pred_ids), _longer(self.alone)
+        if 2 * n_true_high >= len(self._true_table):
+            self._true_table = _table_of(self.true_ids, n_true, 4 * len(self._true_table))
+        if 2 * n_pred_high >= len(self._pred_table):
+            self._pred_table = _table_of(self.pred_ids, n_pred, 4 * len(self._pred_table))
         if 2 * n_keys >= len(self.keys):
             self.keys, self.key_pixels = _rehashed(self.keys, self.key_pixels)
 
@@ -114,14 +125,15 @@ def _scan(
     truth: NDArray[Any],
     prediction: NDArray[Any],
     counts: NDArray[np.int64],
+    true_places: NDArray[np.int32],
     true_table: NDArray[np.uint64],
     true_ids: NDArray[np.uint64],
-    true_areas: NDArray[np.int64],
+    pred_places: NDArray[np.int32],
     pred_table: NDArray[np.uint64],
     pred_ids: NDArray[np.uint64],
-    pred_areas: NDArray[np.int64],
     near: NDArray[np.int32],
-    near_pixels: NDArray[np.int64],
+    shares: NDArray[np.int64],
+    alone: NDArray[np.int64],
     keys: NDArray[np.uint64],
     key_pixels: NDArray[np.int64],
 ) -> Any:
@@ -129,37 +141,53 @@ def _scan(
     size = len(truth)
     changed = np.empty(_CHUNK, np.uint8)
     words = changed.view(np.uint64)
-    places = np.empty(_CHUNK + 1, np.int64)
-    start, true_at, pred_at = 0, 0, 0
+    places = np.empty(_CHUNK + 1, np.int32)
+    start, true_at, pred_at, entered = 0, 0, 0, False
+    low_ids = np.uint64(_LOW_IDS)
     for low in range(0, size, _CHUNK):
         high = min(low + _CHUNK, size)
         _compare(truth, prediction, low, high, changed)
-        n = _gather(words, (high - low + 7) >> 3, low, places)
+        n = _gather(words, places)
         if high == size:  # the end of the last run
-            places[n] = size
+            places[n] = size - low
             n += 1
         for k in range(n):
-            place = places[k]
+            place = low + places[k]
             length = place - start
-            true_areas[true_at] += length
-            pred_areas[pred_at] += length
-            # Sums rather than branches: whether a run is background cannot be foreseen.
-            first, second = near[true_at, 0] == pred_at, near[true_at, 1] == pred_at
-            near_pixels[true_at, 0] += length * first
-            near_pixels[true_at, 1] += length * (second & (not first))
-            if (true_at > 0) & (pred_at > 0) & (not first) & (not second):
-                _add(near, near_pixels, keys, key_pixels, counts, true_at, pred_at, length)
+            if true_at == 0:
+                alone[pred_at] += length
+            elif pred_at == 0:
+                shares[true_at, 0] += length
+            elif near[true_at, 0] == pred_at:
+                shares[true_at, 1] += length
+            elif near[true_at, 1] == pred_at:
+                shares[true_at, 2] += length
+            else:
+                _add(near, shares, keys, key_pixels, counts, true_at, pred_at, length)
+                entered = True
             start = place
             if place == size:
                 break
-            true_at = _position(true_table, true_ids, counts, 0, np.uint64(truth[place]))
-            pred_at = _position(pred_table, pred_ids, counts, 1, np.uint64(prediction[place]))
-            if (
-                counts[0] == len(true_ids)
-                or counts[1] == len(pred_ids)
-                or 2 * counts[2] >= len(keys)
-            ):
-                return start
+            # Written out, since a call hands over every array.
+            true_id, pred_id = truth[place], prediction[place]
+            true_at = np.int64(true_places[true_id] if true_id < low_ids else 0) - 1
+            if true_at < 0:
+                true_at = _position(true_places, true_table, true_ids, counts, 0, true_id)
+                entered = True
+            pred_at = np.int64(pred_places[pred_id] if pred_id < low_ids else 0) - 1
+            if pred_at < 0:
+                pred_at = _position(pred_places, pred_table, pred_ids, counts, 1, pred_id)
+                entered = True
+            if entered:
+                entered = False
+                if (
+                    counts[0] == len(true_ids)
+                    or counts[1] == len(pred_ids)
+                    or 2 * counts[2] >= len(true_table)
+                    or 2 * counts[3] >= len(pred_table)
+                    or 2 * counts[4] >= len(keys)
+                ):
+                    return start
     return size
 
 
@@ -181,19 +209,17 @@ def _compare(
 
 
 @compiled
-def _gather(words: NDArray[np.uint64], n_words: int, low: int, places: NDArray[np.int64]) -> Any:
+def _gather(words: NDArray[np.uint64], places: NDArray[np.int32]) -> Any:
     """List the marked places, from marks of one byte read eight at a time; return their number."""
     n: Any = 0
-    for w in range(n_words):
-        word = words[w]
-        if word == 0:
-            continue
-        place = low + (w << 3)
-        for _ in range(8):  # no branch: where the marks are cannot be foreseen
-            places[n] = place
-            n += np.int64(word & np.uint64(1))
-            word >>= np.uint64(8)
-            place += 1
+    for low in range(0, len(words), 8):
+        bits = np.uint64(0)
+        for w in range(8):
+            bits |= ((words[low + w] * _FLAGS) >> np.uint64(56)) << np.uint64(8 * w)
+        while bits != 0:
+            places[n] = 8 * low + trailing_zeros(bits)
+            n += 1
+            bits &= bits - np.uint64(1)  # the low_ids bit that is set, off
     return n
 
 
@@ -206,31 +232,37 @@ def _start(key: np.uint64, mask: int) -> Any:
 
 @compiled
 def _position(
+    places: NDArray[np.int32],
     table: NDArray[np.uint64],
     ids: NDArray[np.uint64],
     counts: NDArray[np.int64],
     which: int,
-    wanted: np.uint64,
+    label: Any,
 ) -> Any:
-    """Return the position of an id, entered if it is new."""
+    """Return the position of an id that is new or not low; a new one is entered."""
+    if label < np.uint64(_LOW_IDS):
+        ids[counts[which]] = label
+        counts[which] += 1
+        places[label] = counts[which]
+        return counts[which] - 1
+    wanted = np.uint64(label)
     mask = len(table) - 1
     at = _start(wanted, mask)
-    while True:
-        if table[at, 1] == 0:
-            position = counts[which]
-            counts[which] = position + 1
-            table[at, 0], table[at, 1] = wanted, position + 1
-            ids[position] = wanted
-            return position
+    while table[at, 1] != 0:
         if table[at, 0] == wanted:
             return np.int64(table[at, 1]) - 1
         at = (at + 1) & mask
+    ids[counts[which]] = wanted
+    counts[which] += 1
+    counts[2 + which] += 1
+    table[at, 0], table[at, 1] = wanted, counts[which]
+    return counts[which] - 1
 
 
 @compiled
 def _add(
     near: NDArray[np.int32],
-    near_pixels: NDArray[np.int64],
+    shares: NDArray[np.int64],
     keys: NDArray[np.uint64],
     key_pixels: NDArray[np.int64],
     counts: NDArray[np.int64],
@@ -241,8 +273,8 @@ def _add(
     """Add pixels to a pair that is not among the first two of its true object."""
     for slot in range(2):
         if near[true_at, slot] == 0:
-            # What was counted here so far was background.
-            near[true_at, slot], near_pixels[true_at, slot] = pred_at, length
+            near[true_at, slot] = pred_at
+            shares[true_at, slot + 1] = length
             return
     key = np.uint64(true_at) << _HIGH | np.uint64(pred_at)
     mask = len(keys) - 1
@@ -251,16 +283,18 @@ def _add(
         at = (at + 1) & mask
     if keys[at] == 0:
         keys[at] = key
-        counts[2] += 1
+        counts[4] += 1
     key_pixels[at] += length
 
 
 @compiled
-def _table_of(ids: NDArray[np.uint64], n: int) -> NDArray[np.uint64]:
-    """Return a hash table of the first n ids: id and 1 + position, 0 where an entry is free."""
-    table = np.zeros((2 * len(ids), 2), np.uint64)
+def _table_of(ids: NDArray[np.uint64], n: int, room: int) -> NDArray[np.uint64]:
+    """Return a hash table of those of n ids that are not low: id and 1 + position, or 0 and 0."""
+    table = np.zeros((room, 2), np.uint64)
     mask = len(table) - 1
     for position in range(n):
+        if ids[position] < np.uint64(_LOW_IDS):
+            continue
         at = _start(ids[position], mask)
         while table[at, 1] != 0:
             at = (at + 1) & mask

@@ -15,15 +15,18 @@ def counted(*blocks):
     counter = Counter()
     for truth, prediction in blocks:
         counter.add(truth, prediction)
-    n_true, n_pred, _ = counter.counts
+    n_true, n_pred, *_ = counter.counts
     true_ids, pred_ids = counter.true_ids[:n_true].tolist(), counter.pred_ids[:n_pred].tolist()
     true_at, pred_at, pixels = counter.pairs()
+    true_areas, pred_areas = counter.shares[:n_true, 0].copy(), counter.alone[:n_pred].copy()
+    np.add.at(true_areas, true_at, pixels)
+    np.add.at(pred_areas, pred_at, pixels)
     pairs = [(true_ids[t], pred_ids[p]) for t, p in zip(true_at, pred_at, strict=True)]
     assert len(set(pairs)) == len(pairs), "a pair is counted in two places"
     assert true_ids[0] == pred_ids[0] == 0, "the background comes first"
     return (
-        dict(zip(true_ids[1:], counter.true_areas[1:n_true].tolist(), strict=True)),
-        dict(zip(pred_ids[1:], counter.pred_areas[1:n_pred].tolist(), strict=True)),
+        dict(zip(true_ids[1:], true_areas[1:].tolist(), strict=True)),
+        dict(zip(pred_ids[1:], pred_areas[1:].tolist(), strict=True)),
         dict(zip(pairs, pixels.tolist(), strict=True)),
     )
 
