@@ -114,14 +114,14 @@ def contingency(truth: NDArray[Any], prediction: NDArray[Any]) -> Contingency:
     np.add.at(true_areas, true_at, pixels)
     np.add.at(pred_areas, pred_at, pixels)
     # What comes first, the background, is left out.
-    true_order = np.argsort(counter.true_ids[1:n_true]) + 1
-    pred_order = np.argsort(counter.pred_ids[1:n_pred]) + 1
+    true_order = np.argsort(_narrow(counter.true_ids[1:n_true]), kind="stable") + 1
+    pred_order = np.argsort(_narrow(counter.pred_ids[1:n_pred]), kind="stable") + 1
     true_ids, pred_ids = counter.true_ids[true_order], counter.pred_ids[pred_order]
     width = max(truth.dtype.itemsize, prediction.dtype.itemsize)
     require_positive(true_ids, truth.dtype, width, "truth")
     require_positive(pred_ids, prediction.dtype, width, "prediction")
     pair_true, pair_pred = _ranks(true_order)[true_at], _ranks(pred_order)[pred_at]
-    order = np.argsort(pair_true * n_pred + pair_pred)
+    order = np.lexsort((_narrow(pair_pred), _narrow(pair_true)))
     return Contingency(
         true_ids=true_ids,
         true_areas=true_areas[true_order],
@@ -131,6 +131,11 @@ def contingency(truth: NDArray[Any], prediction: NDArray[Any]) -> Contingency:
         pair_pred=pair_pred[order],
         intersection=pixels[order],
     )
+
+
+def _narrow(values: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers in the narrowest type: up to 16 bits NumPy sorts in linear time."""
+    return values.astype(np.min_scalar_type(values.max(initial=0)))
 
 
 def _ranks(order: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -142,7 +142,10 @@ def _scan(
     changed = np.empty(_CHUNK, np.uint8)
     words = changed.view(np.uint64)
     places = np.empty(_CHUNK + 1, np.int32)
-    start, true_at, pred_at, entered = 0, 0, 0, False
+    start: Any = 0
+    true_at: Any = 0
+    pred_at: Any = 0
+    entered = False
     low_ids = np.uint64(_LOW_IDS)
     for low in range(0, size, _CHUNK):
         high = min(low + _CHUNK, size)

@@ -58,7 +58,7 @@ def field(shape, n, radius, seed):
 SETS = {
     "100 of 256x256, 40 cells": lambda: [field((256, 256), 40, 14, seed) for seed in range(100)],
     "1 of 1024x1024, 600 cells": lambda: [field((1024, 1024), 600, 16, 0)],
-    "1 of 64x512x512, 1900 cells": lambda: [field((64, 512, 512), 1900, 11, 0)],
+    "1 of 64x512x512, 1900 cells": lambda: [field((64, 512, 512), 1900, 7, 0)],
 }
 
 
