@@ -65,6 +65,8 @@ def decode_picture(path: Path, *, indices: bool) -> tuple[NDArray[Any], str]:
 
 def _decode_tiff(path: Path, *, indices: bool) -> tuple[NDArray[Any], str]:
     with tifffile.TiffFile(path) as file:
+        if not file.series:
+            raise ValueError("it holds no image")
         if len(file.series) != 1:
             raise DatasetError(
                 f"the file holds {len(file.series)} images",
