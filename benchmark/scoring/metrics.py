@@ -132,7 +132,7 @@ class Score:
     @cached_property
     def _rates(self) -> Rates:
         if self.profile.own_matching:
-            tp = np.array([len(self.matched)])
+            tp = np.array([len(self.matched) + self.profile.legacy * self.catastrophes])
         else:
             tp = count_matches(
                 self.table,
@@ -410,6 +410,7 @@ def score(
     strict: bool | None = None,
     spacing: float | Sequence[float] | None = None,
     tolerance: float | None = None,
+    legacy: bool = False,
 ) -> Score:
     """Score a predicted label image against the true one.
 
@@ -432,13 +433,17 @@ def score(
     tolerance
         Distance, in the same unit, within which `boundary_f1` counts outlines as found; by default
         two pixels of the finest axis.
+    legacy
+        Whether, with the profile tissuenet, each catastrophe counts as one correct detection, as
+        in the figures that deepcell has published.
 
     Raises
     ------
     LabelError
         An argument is no label image, or the shapes differ.
     BenchError
-        There is no such profile, or a threshold, the spacing or the tolerance is out of range.
+        There is no such profile, a threshold, the spacing or the tolerance is out of range, or the
+        profile has no legacy.
 
     Examples
     --------

@@ -46,6 +46,9 @@ class Profile:
         Whether kinds of errors, mean IoUs and PQ are those at the first threshold; else at 0.5.
     own_matching
         Whether deepcell's ObjectMetrics decides what is matched, see `benchmark.scoring.tissuenet`.
+    legacy
+        Whether each catastrophe counts as one correct detection, as deepcell has it; only where
+        `own_matching` is set.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Profile:
     leftovers: bool = False
     at_first: bool = False
     own_matching: bool = False
+    legacy: bool = False
 
 
 PROFILES = {
