@@ -466,6 +466,13 @@ def score(
     convention = profile_of(profile)
     if strict is not None:
         convention = replace(convention, strict=strict)
+    if legacy and not convention.own_matching:
+        raise BenchError(
+            f"the profile {convention.name} has no legacy",
+            mend="leave it out, or take the profile tissuenet",
+        )
+    if legacy:
+        convention = replace(convention, legacy=True)
     own = tuple(map(as_fraction, convention.thresholds))
     exact = own if thresholds is None else tuple(map(as_fraction, thresholds))
     if not exact:

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import linear_sum_assignment
 
+from benchmark.errors import BenchError
+from benchmark.scoring import score
 from benchmark.scoring.contingency import Contingency, contingency
 from benchmark.scoring.kinds import PRED_KINDS, TRUE_KINDS
 from benchmark.scoring.tissuenet import tissuenet
@@ -170,3 +172,20 @@ def test_a_large_table_needs_no_matrix_of_all_against_all():
     matched, kinds = tissuenet(contingency(truth, np.roll(truth, 1)))
     assert len(matched) == n
     assert not kinds.true_kind.any()
+
+
+def test_legacy_counts_a_catastrophe_as_one_correct_detection():
+    """Two cells found as two that overlap neither well, and one found."""
+    truth = np.array([1, 1, 1, 1, 2, 2, 2, 2, 0, 3, 3])
+    prediction = np.array([1, 1, 2, 2, 1, 1, 2, 2, 0, 3, 3])
+    today, legacy = (
+        score(truth, prediction, profile="tissuenet", legacy=old) for old in (False, True)
+    )
+    assert (today.tp, today.fp, today.fn, today.f1) == ((1,), (2,), (2,), (1 / 3,))
+    assert (legacy.tp, legacy.fp, legacy.fn, legacy.f1) == ((2,), (1,), (1,), (2 / 3,))
+    assert today.true_kinds == legacy.true_kinds
+
+
+def test_other_profiles_have_no_legacy():
+    with pytest.raises(BenchError, match="no legacy"):
+        score(np.array([1]), np.array([1]), legacy=True)
