@@ -130,7 +130,8 @@ def one_of_equal_colours(colours: NDArray[Any], path: Path) -> NDArray[Any]:
         raise DatasetError(
             "labels are coloured, and which colours belong to one object cannot be known",
             where=path,
-            mend="save the numbers of the objects: one channel, integers, 0 background",
+            mend="save the numbers of the objects: one channel, integers, 0 background; three "
+            "planes of a volume with photometric='minisblack', so that no tool takes them for RGB",
         )
     first: NDArray[Any] = opaque[0]
     return first
@@ -161,7 +162,7 @@ def _decode(path: Path) -> tuple[NDArray[Any], str]:
         array = array.reshape(*long, *array.shape[-2:])
     if array.ndim == 3 and array.shape[-1] == 1:
         array = array[..., 0]
-    return array, "Q" * (array.ndim - 2) + "YX"[-array.ndim :]
+    return array, "Q" * (array.ndim - 2) + "YX"[max(2 - array.ndim, 0) :]
 
 
 def _load_array(path: Path) -> NDArray[Any]:
