@@ -86,16 +86,26 @@ def test_every_length_about_the_end_of_a_chunk(size):
 
 
 @pytest.mark.parametrize("room", [scan._ROOM // 2 * 4**k for k in range(4)])
-@pytest.mark.parametrize("more", [-2, -1, 0, 1, 2])
-def test_tables_grow_without_losing_an_object(room, more):
+@pytest.mark.parametrize("more", [-1, 0, 1])
+@pytest.mark.parametrize("low", ["all", "half", "none"])
+def test_tables_grow_without_losing_an_object(room, more, low):
     """The background takes an entry, and a table is enlarged when its last one is taken."""
     n = room + more
-    ids = np.random.default_rng(n).permutation(n).astype(np.uint32) + 1
+    first = {"all": 1, "half": scan._LOW_IDS - n // 2, "none": scan._LOW_IDS}[low]
+    ids = np.random.default_rng(n).permutation(n).astype(np.uint32) + np.uint32(first)
     truth = np.repeat(ids, 3)
     assert_counts(truth, np.roll(truth, 1))
     assert_counts(truth, np.full(3 * n, 2, np.uint32))
     # Met again after the tables have grown.
     assert_counts(np.tile(ids, 2), np.tile(ids[::-1], 2))
+
+
+@pytest.mark.parametrize("kind", [np.uint32, np.uint64])
+def test_ids_about_the_last_that_is_looked_up_directly(kind):
+    last = scan._LOW_IDS - 1
+    truth = np.array([last, last, last + 1, last + 2, 0, last, last + 1], kind)
+    assert_counts(truth, truth[::-1].copy())
+    assert_counts(truth, np.arange(7).astype(kind))
 
 
 @pytest.mark.parametrize("n", [100, 1000, 5000])
