@@ -209,6 +209,7 @@ def test_a_tangle_counts_as_found(deepcell_say):
     answer, own = deepcell_say["tangle"], ours("tangle", "tissuenet")
     assert [answer["catastrophe"], answer["correct_detections"], answer["f1"]] == [1, 1, 0.5]
     assert [own.catastrophes, own.tp[0], own.f1[0]] == [1, 0, 0]
+    assert score(*CASES["tangle"], profile="tissuenet", legacy=True).f1[0] == 0.5
 
 
 def test_deepcell_seg(deepcell_say):
