@@ -109,7 +109,7 @@ def _read(path: Path) -> pd.DataFrame:
         )
     try:
         table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else _read_text(path)
-    except (ValueError, OSError, UserWarning) as error:
+    except (ValueError, OSError, pd.errors.ParserWarning) as error:
         raise DatasetError(
             f"the table cannot be read: {error}",
             where=path,

@@ -43,6 +43,7 @@ def score(
     profile: str = "default",
     thresholds: str | None = None,
     strict: bool | None = None,
+    legacy: Flag = False,
     spacing: str | None = None,
     tolerance: float | None = None,
     binary: bool | None = None,
@@ -74,6 +75,8 @@ def score(
         IoU at which objects match, such as 0.5,0.75; by default those of the profile.
     strict
         Whether objects exactly at a threshold do not match; by default as the profile has it.
+    legacy
+        With the profile tissuenet, count each catastrophe as a correct detection, as deepcell does.
     spacing
         Size of a pixel, such as 0.5, or of each axis, such as 2,0.5,0.5 for Z,Y,X. Distances are
         then in this unit, and in pixels otherwise.
@@ -101,6 +104,7 @@ def score(
         "profile": profile,
         "thresholds": None if thresholds is None else _fractions(thresholds),
         "strict": strict,
+        "legacy": legacy,
         "spacing": None if spacing is None else lengths(spacing),
         "tolerance": tolerance,
     }

@@ -132,13 +132,14 @@ class Report:
             if names:
                 yield f"{some(names, kind)} {what}"
         for side, count, total in (
-            ("true objects", "fragmented_true", "n_true"),
-            ("predicted objects", "fragmented_pred", "n_pred"),
+            ("true", "fragmented_true", "n_true"),
+            ("predicted", "fragmented_pred", "n_pred"),
         ):
             n, of = (sum(one.figures[key] for one in self.scored) for key in (count, total))
             if n:
                 many = "are in several pieces; each counts" if n > 1 else "is in pieces; it counts"
-                yield f"{n} of {of} {side} {many} as one"
+                doubt = "; is this an image, and no labels?" if 2 * n > of > 10 else ""
+                yield f"{n} of {of} {side} objects {many} as one{doubt}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -112,6 +112,7 @@ def test_thresholds_strictness_and_units(bench, files):
     assert told("--thresholds", "0.75")["tp"] == [2]
     assert told("--thresholds", "0.75", "--strict")["tp"] == [1]
     assert told("--profile", "pq", "--no-strict", "--thresholds", "0.75")["tp"] == [2]
+    assert told("--profile", "tissuenet", "--legacy")["tp"] == [2]
     pixels, halves = told()["hausdorff_95"], told("--spacing", "0.5")["hausdorff_95"]
     assert pixels > 0
     assert halves == pytest.approx(pixels / 2)
@@ -257,6 +258,13 @@ def test_fragments_are_told(bench, tmp_path):
     assert "2 of 2 predicted objects are in several pieces; each counts as one" in err
 
 
+def test_an_image_in_the_place_of_labels_is_suspected(bench, files, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 20, TRUTH.shape).astype(np.uint16)
+    _, _, err = bench("score", files[0], write(tmp_path / "image.tif", noise))
+    assert "19 of 19 predicted objects are in several pieces" in err
+    assert "is this an image, and no labels?" in err
+
+
 def test_volumes(bench, tmp_path):
     volume = np.zeros((6, 9, 10), np.uint16)
     volume[1:5, 1:5, 1:5], volume[1:5, 5:9, 5:9] = 1, 2
@@ -379,6 +387,7 @@ def test_shapes_that_differ_name_both(bench, files, tmp_path):
         (["--json", "--csv"], "JSON and CSV cannot both be printed"),
         (["--objects", "objects.xlsx"], "call the file .csv or .parquet"),
         (["--profile", "tissuenet", "--thresholds", "0.5"], "takes no thresholds"),
+        (["--legacy"], "the profile default has no legacy"),
     ],
 )
 def test_bad_options(bench, files, options, message):
