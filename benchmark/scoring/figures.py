@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.scoring.matching import HALF, heaviest, reaches
+from benchmark.scoring.matching import HALF, LINK, heaviest, reaches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -149,6 +149,18 @@ def foreground_iou(table: Contingency) -> float:
     shared = table.intersection.sum()
     union = table.true_areas.sum() + table.pred_areas.sum() - shared
     return float(shared / union) if union else math.nan
+
+
+def overlapped(table: Contingency) -> tuple[int, int]:
+    """Return how many true objects and how many predictions several others overlap.
+
+    The splits and merges of Caicedo et al. 2019: overlaps of an IoU above 0.1 count, whether one of
+    them is a match or not, and an object can be in both.
+    """
+    pairs = np.flatnonzero(reaches(table, [LINK], strict=True)[0])
+    splits = np.bincount(table.pair_true[pairs], minlength=1) > 1
+    merges = np.bincount(table.pair_pred[pairs], minlength=1) > 1
+    return int(np.count_nonzero(splits)), int(np.count_nonzero(merges))
 
 
 def _majority(table: Contingency) -> NDArray[np.intp]:

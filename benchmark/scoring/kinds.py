@@ -6,14 +6,13 @@ Objects that no match accounts for are explained by what they overlap: see `kind
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from benchmark.scoring.matching import reaches
+from benchmark.scoring.matching import LINK, reaches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 TRUE_KINDS = ("matched", "missed", "split", "merged", "catastrophe")
 PRED_KINDS = ("matched", "spurious", "split", "merged", "catastrophe")
 MATCHED, LONE, SPLIT, MERGED, CATASTROPHE = range(5)
-
-LINK = Fraction(1, 10)
-"""IoU from which two objects have to do with each other (Caicedo et al. 2019, deepcell)."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from benchmark.scoring.contingency import Contingency
 
 HALF = Fraction(1, 2)
+LINK = Fraction(1, 10)
+"""IoU from which two objects have to do with each other (Caicedo et al. 2019, deepcell)."""
+
 _MILLION = 1_000_000
 
 

@@ -295,11 +295,15 @@ class Score:
     @property
     def splits(self) -> int:
         """True objects for which there are several predictions."""
+        if self.profile.any_overlap:
+            return figures.overlapped(self.table)[0]
         return int(np.count_nonzero(self.kinds.event_kind == SPLIT))
 
     @property
     def merges(self) -> int:
         """Predictions for which there are several true objects."""
+        if self.profile.any_overlap:
+            return figures.overlapped(self.table)[1]
         return int(np.count_nonzero(self.kinds.event_kind == MERGED))
 
     @property

@@ -44,6 +44,9 @@ class Profile:
         Whether pairs below the threshold break ties, see `benchmark.scoring.matching.match`.
     at_first
         Whether kinds of errors, mean IoUs and PQ are those at the first threshold; else at 0.5.
+    any_overlap
+        Whether splits and merges are objects that several others overlap at an IoU above 0.1,
+        whatever else became of them; else they are events.
     own_matching
         Whether deepcell's ObjectMetrics decides what is matched, see `benchmark.scoring.tissuenet`.
     legacy
@@ -61,6 +64,7 @@ class Profile:
     border: int = 0
     leftovers: bool = False
     at_first: bool = False
+    any_overlap: bool = False
     own_matching: bool = False
     legacy: bool = False
 
@@ -98,6 +102,7 @@ PROFILES = {
             headline="mean_f1",
             strict=True,
             empty=0.0,
+            any_overlap=True,
         ),
         Profile(
             "neurips",

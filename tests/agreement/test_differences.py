@@ -241,7 +241,7 @@ def test_caicedo_takes_ids_for_bins():
 
 
 def test_caicedo_has_no_split_into_a_crumb():
-    """There, a part counts from an IoU above 0.1; here, also where most of it lies in the cell."""
-    own = score(MIXED, CRUMB, profile="caicedo")
-    assert own.splits == 1
-    assert sorted(own.table.iou) == [1 / 20, 18 / 20]
+    """A part counts from an IoU above 0.1, else also where most of it lies in the cell."""
+    assert score(MIXED, CRUMB, profile="caicedo").splits == 0
+    assert score(MIXED, CRUMB).splits == 1
+    assert sorted(score(MIXED, CRUMB).table.iou) == [1 / 20, 18 / 20]

@@ -50,12 +50,14 @@ def counts_above(one, percent):
 def test_caicedo(dense, scores, agree):
     ours, defined = {}, {}
     for name, own in scores("caicedo").items():
-        ours[name] = [*own.f1, own.mean_f1]
+        ours[name] = [*own.f1, own.mean_f1, own.splits, own.merges]
         f1 = []
         for percent in range(50, 95, 5):
             tp, fp, fn = counts_above(dense[name], percent)
             f1.append(2 * tp / (2 * tp + fp + fn) if tp else 0.0)
-        defined[name] = [*f1, sum(f1) / 9]
+        overlaps = 10 * dense[name].shared > dense[name].union
+        splits, merges = (np.count_nonzero(overlaps.sum(axis=axis) > 1) for axis in (1, 0))
+        defined[name] = [*f1, sum(f1) / 9, splits, merges]
     agree(ours, defined)
 
 
