@@ -97,7 +97,9 @@ def pair_folders(truth: Path, prediction: Path) -> Pairing:
             mend="give each prediction the name of its truth; an ending such as _masks may differ",
         )
     return Pairing(
-        tuple(LabelPair(name, true_files[name], pred_files.get(name)) for name in true_files),
+        tuple(
+            LabelPair(name, true_files[name], pred_files.get(name)) for name in sorted(true_files)
+        ),
         tuple(printable(path.name) for name, path in pred_files.items() if name not in true_files),
         tuple(printable(path.name) for path in (*true_images, *pred_images)),
     )
@@ -159,16 +161,17 @@ def _rank(path: Path) -> int:
 
 
 def _no_labels(folder: Path) -> DatasetError:
-    inside = sorted(
-        printable(path.name)
-        for path in folder.iterdir()
+    inside = [
+        printable(path.relative_to(folder))
+        for path in (*folder.glob("*"), *folder.glob("*/*"))
         if path.is_dir() and any(file.suffix.lower() in LABEL_SUFFIXES for file in path.iterdir())
-    )
+    ]
+    likely = sorted(name for name in inside if "image" not in name) or inside
     return DatasetError(
         "there is no label file in this folder",
         where=folder,
-        mend=f"name the folder that holds them: {' or '.join(inside)}"
-        if inside
+        mend=f"name the folder that holds them: {' or '.join(likely[:5])}"
+        if likely
         else f"add label files with one of the suffixes {', '.join(LABEL_SUFFIXES)}",
     )
 

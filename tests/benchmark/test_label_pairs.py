@@ -55,14 +55,14 @@ def test_files_of_one_image(folders, truth, prediction):
 
 def test_pairs_are_sorted_and_what_has_none_is_named(folders):
     pairing = pair_folders(
-        *folders(["c.tif", "a.tif", "b_label.tif"], ["b.tif", "d.tif", "c_seg.tif"])
+        *folders(["b2.tif", "a.tif", "b_label.tif"], ["b.tif", "d.tif", "b2_seg.tif"])
     )
     assert paired(pairing) == {
         "a": ("a.tif", None),
         "b": ("b_label.tif", "b.tif"),
-        "c": ("c.tif", "c_seg.tif"),
+        "b2": ("b2.tif", "b2_seg.tif"),
     }
-    assert list(paired(pairing)) == ["a", "b", "c"]
+    assert list(paired(pairing)) == ["a", "b", "b2"]
     assert pairing.missing == ["a"]
     assert pairing.unpaired == ("d.tif",)
 
@@ -110,8 +110,11 @@ def test_no_label_file(folders, tmp_path):
     with pytest.raises(DatasetError, match="no label file") as caught:
         pair_folders(truth, prediction)
     assert ".tif" in caught.value.mend
-    (prediction / "masks").mkdir()
-    (prediction / "masks" / "a.png").touch()
+    for inside in ("images", "labels", "labels/nuclei"):
+        (prediction / inside).mkdir()
+        (prediction / inside / "a.txt").touch()
+    (prediction / "images" / "a.png").touch()
+    (prediction / "labels" / "nuclei" / "a.png").touch()
     with pytest.raises(DatasetError) as caught:
         pair_folders(truth, prediction)
-    assert caught.value.mend == "name the folder that holds them: masks"
+    assert caught.value.mend == "name the folder that holds them: labels/nuclei"
