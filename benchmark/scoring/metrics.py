@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmark.errors import BenchError
 from benchmark.scoring import figures
-from benchmark.scoring.boundary import boundaries
+from benchmark.scoring.boundary import boundaries, units
 from benchmark.scoring.contingency import contingency, without
 from benchmark.scoring.kinds import CATASTROPHE, MERGED, PRED_KINDS, SPLIT, TRUE_KINDS, kinds
 from benchmark.scoring.labels import in_border
@@ -108,12 +108,12 @@ class Score:
         prediction: NDArray[Any],
         profile: Profile,
         thresholds: tuple[Fraction, ...],
-        **units: Any,
+        **lengths: Any,
     ) -> None:
         self.profile = profile
         self.thresholds = tuple(map(float, thresholds))
         self._exact = thresholds
-        self._truth, self._prediction, self._units = truth, prediction, units
+        self._truth, self._prediction, self._lengths = truth, prediction, lengths
         self.table: Contingency = contingency(truth, prediction)
         if profile.border:
             cut = in_border(truth, profile.border), in_border(prediction, profile.border)
@@ -314,7 +314,7 @@ class Score:
     @cached_property
     def boundaries(self) -> Boundaries:
         """Distances between the outlines of each matched pair."""
-        return boundaries(self._truth, self._prediction, self.table, self.matched, **self._units)
+        return boundaries(self._truth, self._prediction, self.table, self.matched, **self._lengths)
 
     @property
     def boundary_mean(self) -> float:
@@ -488,9 +488,7 @@ def score(
         )
     result = Score(truth, prediction, convention, exact, spacing=spacing, tolerance=tolerance)
     if spacing is not None or tolerance is not None:
-        # No pair to measure: what is wrong with them is said now, not when they are first used.
-        none = np.empty(0, np.intp)
-        boundaries(truth, prediction, result.table, none, spacing=spacing, tolerance=tolerance)
+        units(truth.ndim, spacing, tolerance)  # wrong ones are refused now, not when first used
     return result
 
 
