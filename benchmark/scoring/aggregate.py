@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from benchmark.scoring.figures import Rates, rates_of
 from benchmark.scoring.metrics import COUNTS, LISTS, NUMBERS
@@ -19,6 +18,7 @@ from benchmark.scoring.metrics import COUNTS, LISTS, NUMBERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
 RATES = ("ap", "f1", "precision", "recall")
@@ -215,6 +215,8 @@ def summarise(
     >>> whole["n"], whole["n_empty"], whole["mean"]["mean_ap"], whole["pooled"]["mean_ap"]
     (3, 1, 0.5, 0.25)
     """
+    import pandas as pd  # noqa: PLC0415 - half a second, which who scores one image need not wait
+
     thresholds = list(scores[0]["thresholds"])
     images = pd.DataFrame(
         [
