@@ -132,6 +132,21 @@ def test_aji_of_equal_ious_takes_the_one_of_more_pixels():
     assert figures.aji(table) == 3 / (9 + 2)
 
 
+def test_splits_and_merges_of_overlaps_whatever_else_became_of_them():
+    """A cell that is found, with a piece of IoU 12/110 in it; two others found as one."""
+    truth = [(1, 98), (1, 12), (2, 50), (3, 40), (0, 10)]
+    prediction = [(1, 98), (4, 12), (5, 50), (5, 40), (0, 10)]
+    assert figures.overlapped(table_of(truth, prediction)) == (1, 1)
+    # An IoU of 11/110 is a tenth, and no more than that.
+    truth[0], truth[1], prediction[0], prediction[1] = (1, 99), (1, 11), (1, 99), (4, 11)
+    assert figures.overlapped(table_of(truth, prediction)) == (0, 1)
+    # Two by two: every object is in both.
+    table = table_of([(1, 20), (2, 20)], [(1, 10), (2, 10), (1, 10), (2, 10)])
+    assert figures.overlapped(table) == (2, 2)
+    assert figures.overlapped(table_of([(1, 4)], [(0, 4)])) == (0, 0)
+    assert figures.overlapped(table_of([(0, 4)], [(0, 4)])) == (0, 0)
+
+
 def test_foreground_is_one_mask():
     table = table_of([(1, 4), (2, 4), (0, 4)], [(0, 2), (9, 1), (8, 7), (0, 2)])
     assert figures.foreground_iou(table) == 6 / 10

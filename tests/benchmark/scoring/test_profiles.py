@@ -132,6 +132,14 @@ def test_leftovers_change_which_pair_matches():
     assert result.mean_matched_iou == 20 / 60
 
 
+def test_caicedo_counts_overlaps_of_cells_that_are_found():
+    """Prediction 2 is a match of cell 2, and a fifth of cell 1 besides."""
+    truth, prediction = line((1, 100), (2, 80)), line((1, 80), (2, 100))
+    result = score(truth, prediction, profile="caicedo")
+    assert (result.tp[0], result.splits, result.merges, result.events) == (2, 1, 1, [])
+    assert score(truth, prediction).splits == score(truth, prediction).merges == 0
+
+
 def test_neurips_leaves_out_what_comes_near_the_border():
     truth, prediction = np.zeros((2, 12, 12), np.int32)
     truth[4:8, 4:8] = 1
