@@ -24,6 +24,7 @@ _PUBLISHED = {
     "nuclei": ("nucleitorch_0", "size_nucleitorch_0.npy"),
 }
 _ALIKE = 1.1  # a diameter that differs by less is not worth a second pass
+_ENLARGED = 4  # times at most in that pass: its cost grows with the square
 _PATIENCE_SECONDS = 10  # for an answer of the server with the published weights
 
 
@@ -76,8 +77,9 @@ class Segmenter:
         labels = self.model.eval(**common, **thresholds, diameter=first)[0]
         if diameter == 0:
             found = float(diameters(labels)[0])
-            if found > 0 and abs(np.log(found / first)) > np.log(_ALIKE):
-                labels = self.model.eval(**common, **thresholds, diameter=found)[0]
+            used = max(found, first / _ENLARGED)
+            if found > 0 and abs(np.log(used / first)) > np.log(_ALIKE):
+                labels = self.model.eval(**common, **thresholds, diameter=used)[0]
         # The package squeezes axes of length one away.
         return labels.reshape(image.shape[1:]).astype(np.int32)
 

@@ -92,6 +92,17 @@ def test_channels_are_averaged_like_the_package_does(worker, by_hand, discs):
     np.testing.assert_array_equal(found, by_hand(three, 18)[0])
 
 
+def test_specks_do_not_blow_up_the_image(worker, by_hand):
+    """Objects of five pixels would be enlarged six times to the size the model knows."""
+    y, x = np.mgrid[:64, :64]
+    specks = np.hypot(y % 16 - 8, x % 16 - 8) <= 2.5
+    image = np.random.default_rng(0).poisson(20 + 180 * specks)[None].astype(np.uint16)
+    _, measured = by_hand(image, 0)
+    assert 0 < measured < 30 / 4
+    expected, _ = by_hand(image, 30 / 4)
+    np.testing.assert_array_equal(worker(diameter=0).segment(image).labels, expected)
+
+
 def test_the_measured_diameter_is_near_the_true_one(by_hand, discs):
     _, estimate = by_hand(discs[0], 0)
     assert 18 / 1.2 < estimate < 18 * 1.2
