@@ -30,7 +30,7 @@ FIGURES = {
     "det": ("DET", "Cell Tracking Challenge"),
     "aji": ("AJI", "aggregated Jaccard index"),
     "aji_plus": ("AJI+", "the same of one-to-one pairs"),
-    "aji_cellpose": ("AJI of Cellpose", "mean over true objects"),
+    "aji_cellpose": ("AJI of Cellpose", "pairs, over all foreground"),
     "foreground_iou": ("foreground IoU", "all objects as one mask"),
     "boundary_f1": ("boundary F1", "share of outlines within tolerance"),
     "boundary_mean": ("outline distance", "mean of matched outlines"),
