@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from llvmlite import ir
 from numba import njit, types
+from numba.core.caching import FunctionCache
 from numba.extending import intrinsic
 
 if TYPE_CHECKING:
@@ -29,11 +31,29 @@ def compiled(function: Function) -> Function:
     >>> twice(21)
     42
     """
-    try:
-        kept = njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # nowhere to keep it: no source file, or no folder that can be written
-        kept = njit(nogil=True)(function)
-    return cast("Function", kept)
+    dispatcher: Any = njit(nogil=True)(function)
+    with suppress(RuntimeError):  # nowhere to keep it: no source file, or no folder to write to
+        # What numba's own `cache=True` does, with a cache that may fail.
+        dispatcher._cache = _Cache(function)  # type: ignore[no-untyped-call]  # noqa: SLF001
+    return cast("Function", dispatcher)
+
+
+class _Cache(FunctionCache):
+    """Machine code on disk; what cannot be read or written there is compiled again."""
+
+    def load_overload(self, wanted: Any, context: Any) -> Any:
+        with suppress(Exception):  # whatever a damaged file makes of itself
+            kept = super().load_overload(wanted, context)  # type: ignore[no-untyped-call]
+            # Of two processes that wrote at once, one may have taken the other's place.
+            if kept is None or kept.signature.args == wanted:
+                return kept
+        with suppress(OSError):
+            self.flush()  # type: ignore[no-untyped-call]
+        return None
+
+    def save_overload(self, wanted: Any, made: Any) -> None:
+        with suppress(OSError):  # a full disk
+            super().save_overload(wanted, made)  # type: ignore[no-untyped-call]
 
 
 def _trailing_zeros(_context: Any, _word: Any) -> Any:

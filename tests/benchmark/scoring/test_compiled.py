@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from benchmark.scoring import scan
 from benchmark.scoring.compiled import compiled, trailing_zeros
@@ -87,6 +89,57 @@ def test_a_cache_folder_that_cannot_be_made_is_passed_over(tmp_path):
     (tmp_path / "kernel.py").write_text(KERNEL)
     run(USE, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "file" / "cache"))
     assert list((tmp_path / "__pycache__").glob("*.nbi"))
+
+
+def test_a_full_disk_takes_time_and_nothing_else(tmp_path):
+    """A limit on the size of files, since an empty file can be made on a full disk too."""
+    (tmp_path / "kernel.py").write_text(KERNEL)
+    full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    assert run(full + USE, tmp_path, **cache) == "0"
+    assert not list((tmp_path / "cache").rglob("*.nbi"))
+
+
+@pytest.fixture
+def recompile(tmp_path, monkeypatch):
+    """Compile a function as a new process would; return whether it came from the disk."""
+    (tmp_path / "kernel_on_disk.py").write_text(KERNEL)
+    monkeypatch.syspath_prepend(tmp_path)
+    kernel = importlib.import_module("kernel_on_disk")
+
+    def call(kind):
+        total = importlib.reload(kernel).total
+        assert total(np.arange(5, dtype=kind)) == 10
+        return bool(sum(total.stats.cache_hits.values()))
+
+    return call
+
+
+def on_disk(suffix):
+    folder = Path(sys.modules["kernel_on_disk"].total.stats.cache_path)
+    return list(folder.glob(f"kernel_on_disk.*.{suffix}"))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "rest"), [("nbi", b""), ("nbc", bytes(100))], ids=["index", "code"]
+)
+def test_a_damaged_cache_is_made_anew(recompile, suffix, rest):
+    """As after a loss of power."""
+    assert [recompile("u1"), recompile("u1")] == [False, True]
+    [file] = on_disk(suffix)
+    file.write_bytes(rest)
+    assert [recompile("u1"), recompile("u1")] == [False, True]
+
+
+def test_code_for_another_type_is_not_taken(recompile):
+    """As after two processes that compiled for different types have written at once."""
+    assert not recompile("u1")
+    [code] = on_disk("nbc")
+    before = code.read_bytes()
+    assert not recompile("i8")
+    for code in on_disk("nbc"):
+        code.write_bytes(before)
+    assert [recompile("i8"), recompile("i8"), recompile("u1")] == [False, True, False]
 
 
 def test_without_any_place_to_keep_it_scores_are_the_same(tmp_path):
