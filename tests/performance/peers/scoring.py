@@ -10,8 +10,6 @@ import sys
 import time
 
 import numpy as np
-from cellpose.metrics import average_precision
-from stardist.matching import matching
 
 THRESHOLDS = [percent / 100 for percent in range(50, 100, 5)]
 
@@ -27,6 +25,9 @@ def least_cpu_seconds(work, pairs, rounds):
 
 
 def main(path, rounds):
+    from cellpose.metrics import average_precision
+    from stardist.matching import matching
+
     with np.load(path) as arrays:
         pairs = [(arrays[f"{k}/truth"], arrays[f"{k}/prediction"]) for k in range(len(arrays) // 2)]
     works = {
@@ -41,4 +42,5 @@ def main(path, rounds):
     )
 
 
-main(sys.argv[1], int(sys.argv[2]))
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
