@@ -1,0 +1,250 @@
+"""What alias-free networks are made of, in plain torch, on any device, twice differentiable.
+
+Karras et al., "Alias-Free Generative Adversarial Networks", arXiv 2106.12423, section 3 and
+appendix D; "Analyzing and Improving the Image Quality of StyleGAN", arXiv 1912.04958, section 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn import functional
+
+from generators.stylegan.banded import Resampling, resampling
+
+if TYPE_CHECKING:
+    from generators.stylegan.filters import Filter
+
+_TINY = 1e-8
+
+
+def filtered_lrelu(
+    x: torch.Tensor,
+    bias: torch.Tensor | None = None,
+    *,
+    up_filter: Filter,
+    down_filter: Filter,
+    up: int = 1,
+    down: int = 1,
+    padding: tuple[int, int] = (0, 0),
+    gain: float = 2**0.5,
+    slope: float = 0.2,
+    clamp: float | None = None,
+) -> torch.Tensor:
+    """Leaky ReLU between two low-pass filters, at a higher sampling rate.
+
+    A nonlinearity makes frequencies that the sampling rate may not carry. So it is applied at
+    `up` times the rate, and what the rate after it cannot carry is filtered away.
+
+    Parameters
+    ----------
+    x
+        (N, C, H, W), floating point.
+    bias
+        (C,), added first.
+    up_filter, down_filter
+        Low-pass filters before and after the nonlinearity.
+    up, down
+        Factors of the sampling rate before and after the nonlinearity.
+    padding
+        Zeros (before, after) each axis once `up - 1` zeros stand after each sample; a negative
+        number crops.
+    gain
+        Factor on what leaves the leaky ReLU, positive; √2 keeps the magnitude.
+    slope
+        Of the leaky ReLU below 0, positive.
+    clamp
+        What leaves the leaky ReLU, gain included, is held within ±clamp.
+
+    Returns
+    -------
+    Tensor
+        (N, C, H', W') with
+        `H' = (H * up + sum(padding) - up_filter.taps - down_filter.taps + 1) // down + 1`.
+
+    Raises
+    ------
+    ValueError
+        The padded picture is smaller than the filters.
+
+    Notes
+    -----
+    arXiv 2106.12423, figure 4b and appendix D. The derivative at the clamp itself is taken as 0.
+
+    Examples
+    --------
+    >>> from generators.stylegan.filters import kaiser_filter
+    >>> low = kaiser_filter(12, cutoff=2.0, width=2.0, rate=16)
+    >>> x = torch.ones(1, 3, 16, 16)
+    >>> y = filtered_lrelu(x, up_filter=low, down_filter=low, up=2, down=2, padding=(11, 10))
+    >>> y.shape, round(y[0, 0, 8, 8].item(), 3)
+    (torch.Size([1, 3, 16, 16]), 1.414)
+    """
+    if bias is not None:
+        x = x + bias[:, None, None]
+    matrices = partial(resampling, dtype=x.dtype, device=x.device)
+    # lrelu(g x) = g lrelu(x) for g > 0: the gain costs nothing in the first filter.
+    rise = matrices(up_filter, (x.shape[2], x.shape[3]), up=up, padding=padding, gain=gain)
+    fall = matrices(down_filter, rise.size, down=down)
+    y: torch.Tensor = _Between.apply(x, _Stages(rise, fall, slope, clamp))  # type: ignore[no-untyped-call]
+    return y
+
+
+@dataclass(frozen=True)
+class _Stages:
+    rise: Resampling
+    fall: Resampling
+    slope: float
+    clamp: float | None
+
+
+class _Between(torch.autograd.Function):
+    """fall(clamp(lrelu(rise(x)))), keeping one tensor at the high rate for the gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, stages: _Stages) -> torch.Tensor:
+        high = functional.leaky_relu_(stages.rise.map(x), stages.slope)
+        if stages.clamp is not None:
+            high.clamp_(-stages.clamp, stages.clamp)
+        ctx.save_for_backward(high)
+        ctx.stages = stages
+        return stages.fall.map(high)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
+        # Sign and size of `high` say on which piece of the nonlinearity each sample was; the
+        # pieces are straight, so the gradient's own gradient ends there.
+        (high,) = ctx.saved_tensors
+        stages = ctx.stages
+        gradient = stages.fall.transposed(gradients[0])
+        aten = torch.ops.aten
+        if stages.clamp is not None:
+            gradient = aten.hardtanh_backward(gradient, high, -stages.clamp, stages.clamp)
+        gradient = aten.leaky_relu_backward(gradient, high, stages.slope, self_is_result=True)
+        return stages.rise.transposed(gradient), None
+
+
+def resample(
+    x: torch.Tensor,
+    low: Filter,
+    *,
+    up: int = 1,
+    down: int = 1,
+    padding: tuple[int, int] = (0, 0),
+) -> torch.Tensor:
+    """Insert zeros, pad, filter and decimate pictures; with both factors 1, blur them.
+
+    Parameters
+    ----------
+    x
+        (N, C, H, W), floating point.
+    low
+        The filter.
+    up, down, padding
+        As for `filtered_lrelu`.
+
+    Returns
+    -------
+    Tensor
+        (N, C, H', W') with `H' = (H * up + sum(padding) - low.taps) // down + 1`.
+
+    Examples
+    --------
+    >>> from generators.stylegan.filters import BINOMIAL
+    >>> resample(torch.ones(1, 1, 6, 6), BINOMIAL, down=2, padding=(1, 1))[0, 0, 1]
+    tensor([0.8750, 1.0000, 0.8750])
+    """
+    size = (x.shape[2], x.shape[3])
+    filtered = resampling(
+        low, size, up=up, down=down, padding=padding, dtype=x.dtype, device=x.device
+    )
+    return filtered(x)
+
+
+def upsample(x: torch.Tensor, low: Filter) -> torch.Tensor:
+    """Return pictures (N, C, H, W) at twice the rate, (N, C, 2 H, 2 W), about the same centre.
+
+    Examples
+    --------
+    >>> from generators.stylegan.filters import BINOMIAL
+    >>> upsample(torch.tensor([[[[0.0, 4.0, 0.0]]]]), BINOMIAL)[0, 0, 0]
+    tensor([0.0000, 0.7500, 2.2500, 2.2500, 0.7500, 0.0000])
+    """
+    return resample(x, low, up=2, padding=(low.taps // 2, (low.taps - 1) // 2))
+
+
+def downsample(x: torch.Tensor, low: Filter) -> torch.Tensor:
+    """Return pictures (N, C, H, W) at half the rate, (N, C, H / 2, W / 2); even sizes.
+
+    Examples
+    --------
+    >>> from generators.stylegan.filters import BINOMIAL
+    >>> downsample(torch.ones(1, 1, 8, 8), BINOMIAL).shape
+    torch.Size([1, 1, 4, 4])
+    """
+    return resample(x, low, down=2, padding=((low.taps - 1) // 2, low.taps // 2 - 1))
+
+
+def modulated_conv2d(
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    style: torch.Tensor,
+    *,
+    demodulate: bool = True,
+    input_gain: torch.Tensor | float = 1.0,
+    padding: int = 0,
+    transposed_stride: int | None = None,
+) -> torch.Tensor:
+    """Convolve each sample with weights whose input channels its style scales.
+
+    Parameters
+    ----------
+    x
+        (N, C, H, W).
+    weight
+        (D, C, K, K), shared by all samples.
+    style
+        (N, C), a factor on each input channel.
+    demodulate
+        Divide each output channel by the norm of its scaled weights, so that inputs of unit
+        variance give outputs of unit variance.
+    input_gain
+        A factor that brings the input to unit variance; applied after demodulation is reckoned.
+    padding
+        Zeros around each picture.
+    transposed_stride
+        None: a correlation. A number: a transposed convolution of this stride, with `weight` as
+        it stands; the output has `(H - 1) * transposed_stride + K` rows.
+
+    Returns
+    -------
+    Tensor
+        (N, D, H + 2 padding - K + 1, W + 2 padding - K + 1).
+
+    Notes
+    -----
+    arXiv 1912.04958, equations 1 to 3: w' = s w and w'' = w' / √(Σ w'² + ε). Here styles scale the
+    activations before, and the norm divides them after one convolution for the whole batch, which
+    is the same.
+
+    Examples
+    --------
+    >>> x, weight = torch.ones(1, 2, 1, 1), torch.ones(1, 2, 1, 1)
+    >>> modulated_conv2d(x, weight, torch.tensor([[3.0, 4.0]])).item()  # (3 + 4) / √(3² + 4²)
+    1.399999976158142
+    """
+    scale = style * input_gain
+    x = x * scale[:, :, None, None]
+    if transposed_stride is None:
+        y = functional.conv2d(x, weight, padding=padding)
+    else:
+        y = functional.conv_transpose2d(
+            x, weight.transpose(0, 1), stride=transposed_stride, padding=padding
+        )
+    if demodulate:
+        energy = style.square() @ weight.square().sum((2, 3)).T
+        y = y * (energy + _TINY).rsqrt()[:, :, None, None]
+    return y
