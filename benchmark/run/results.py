@@ -120,14 +120,14 @@ def results_table(plan: Plan, outcomes: Sequence[Outcome], *, timings: bool) -> 
                     if record["status"] == "ok"
                     else None,
                     "digest": record["digest"],
-                    **_headline(record["score"]),
+                    **figures_of(record["score"]),
                 }
             )
     return pd.DataFrame(rows, columns=list(RESULTS_TYPES)).astype(RESULTS_TYPES)
 
 
-def _headline(score: dict[str, Any]) -> dict[str, Any]:
-    """Pick from a score what stands in the results table."""
+def figures_of(score: dict[str, Any]) -> dict[str, Any]:
+    """Pick from a score, as `Score.to_dict` has it, what stands in the results table."""
     at_50, at_75 = score["thresholds"].index(0.5), score["thresholds"].index(0.75)
     return {
         **{name: score[name] for name in (*NUMBERS, *COUNTS)},

@@ -13,7 +13,7 @@ from scipy import ndimage
 from benchmark.dataset import Dataset, DatasetWriter, SampleInput
 from benchmark.leaderboard import leaderboard, to_csv, to_json
 from benchmark.run.predictions import write_prediction
-from benchmark.run.results import RESULTS_TYPES, SCORES_TYPES, write_table
+from benchmark.run.results import RESULTS_TYPES, SCORES_TYPES, figures_of, write_table
 from benchmark.scoring import SCORER_VERSION, score
 
 
@@ -86,13 +86,7 @@ def result_of(entry, dataset, sample, found, key):
         "seconds": 0.25 if ok else None,
         "peak_mb": 512.0 if ok else None,
         "prediction": f"predictions/{key}/{sample}.tif" if ok else None,
-        "ap50": scored["ap"][0],
-        "ap75": scored["ap"][5],
-        "f1_50": scored["f1"][0],
-        "precision_50": scored["precision"][0],
-        "recall_50": scored["recall"][0],
-        **{name: scored[name] for name in ("n_true", "n_pred", "mean_ap", "mean_matched_iou")},
-        **{name: scored[name] for name in ("pq", "sq", "rq")},
+        **figures_of(scored),
     }
     per_threshold = [
         {**names, "threshold": threshold}
