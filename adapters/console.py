@@ -32,6 +32,11 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))  # noqa: T201
 
 
+def print_verbatim(text: str) -> None:
+    """Print a text for programs to stdout, to the character: `out` makes spaces of tabs."""
+    print(text, end="")  # noqa: T201
+
+
 def progress() -> Progress:
     """Return a progress display on stderr with counts, elapsed and remaining time."""
     return Progress(

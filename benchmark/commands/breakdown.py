@@ -12,8 +12,10 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from adapters import console
+from benchmark.commands.score import print_rows, require_one
 from benchmark.dataset import open_any
 from benchmark.errors import BenchError, RunError
+from benchmark.scoring import SCORER_VERSION
 from benchmark.scoring.breakdown import by_covariate, by_factor, with_truth
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ def breakdown(
     json
         Print JSON instead of a table.
     """
+    require_one(json=json, csv=csv)
     if (by is None) == (objects is None):
         raise BenchError(
             "a breakdown is by a factor or by a property of objects",
@@ -67,24 +70,32 @@ def breakdown(
     else:
         rows = with_truth(_table(run, "objects"), dataset.objects, target)
         table = by_covariate(rows, str(objects), side=side, bins=_bins(bins))
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
     if json:
-        console.print_json(jsons.loads(table.to_json(orient="records")))
+        console.print_json(rows)
     elif csv:
-        console.out.print(table.to_csv(index=False), end="", soft_wrap=True, markup=False)
+        print_rows(rows)
     else:
         _print(table, str(by or objects))
 
 
 def _dataset_of(run: Path) -> tuple[Dataset, str]:
-    """Open the data set of a run, and see that it is still the same."""
+    """Open the data set of a run, and see that it and the scorer are still the same."""
     path = run / "run.json"
     try:
-        described = jsons.loads(path.read_text(encoding="utf-8"))["dataset"]
+        whole = jsons.loads(path.read_text(encoding="utf-8"))
+        described, scorer = whole["dataset"], whole["scorer"]
         place, digest, target = described["path"], described["digest"], described["target"]
     except (OSError, ValueError, KeyError, TypeError):
         raise RunError(
             "this is no folder of a run", where=path, mend="name the folder that `bench run` wrote"
         ) from None
+    if scorer != SCORER_VERSION:
+        raise RunError(
+            f"the run was scored by version {scorer} of the scorer, and this is {SCORER_VERSION}",
+            where=path,
+            mend="run the same `bench run` again: it keeps the predictions and scores them anew",
+        )
     dataset = open_any(place)
     if dataset.digest != digest:
         raise RunError(

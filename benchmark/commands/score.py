@@ -177,7 +177,7 @@ def print_rows(rows: Sequence[dict[str, Any]]) -> None:
     writer = DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    console.out.print(text.getvalue(), end="", soft_wrap=True)
+    console.print_verbatim(text.getvalue())
 
 
 def _fractions(text: str) -> list[Fraction]:

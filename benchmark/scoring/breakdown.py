@@ -54,11 +54,11 @@ def by_factor(
     Raises
     ------
     BenchError
-        There is no such column, or the bins are none.
+        There is no such column, the bins are none, or nothing is in them.
     """
     _require(factor, samples.columns, "factor of this data set")
-    values = results["sample"].map(samples.set_index("id")[factor])
-    table = results.assign(**binned(values, bins)).dropna(subset=["bin"])
+    values = results["sample"].map(samples.set_index("id", drop=False)[factor]).rename(factor)
+    table = _in_bins(results, values, bins)
     rows = []
     for (algorithm, model, name, low, high), images in table.groupby(
         ["algorithm", "model", "bin", "low", "high"], sort=False, dropna=False
@@ -119,11 +119,11 @@ def by_covariate(
     Raises
     ------
     BenchError
-        There is no such column, or the bins are none.
+        There is no such column, the bins are none, or nothing is in them.
     """
     _require(covariate, objects.columns, "property of these objects")
-    rows = objects[(objects["side"] == side) & objects[covariate].notna()]
-    rows = rows.assign(**binned(rows[covariate], bins)).dropna(subset=["bin"])
+    rows = objects[objects["side"] == side]
+    rows = _in_bins(rows, rows[covariate], bins)
     shares = {kind: rows["kind"] == kind for kind in (TRUE_KINDS if side == "true" else PRED_KINDS)}
     matched = rows["kind"] == "matched"
     table = rows.assign(**shares, iou=rows["iou"].where(matched), n=1)
@@ -193,6 +193,25 @@ def binned(values: pd.Series[Any], bins: int | Sequence[float] | None) -> dict[s
         "low": place.map(dict(enumerate(edges[:-1].tolist()))),
         "high": place.map(dict(enumerate(edges[1:].tolist()))),
     }
+
+
+def _in_bins(
+    rows: pd.DataFrame, values: pd.Series[Any], bins: int | Sequence[float] | None
+) -> pd.DataFrame:
+    """Return the rows whose value is in a bin, with that bin, or say that there is none."""
+    if not values.notna().any():
+        raise BenchError(
+            f"{values.name} is not known of any of these",
+            mend="name another; what the data set knows of objects is of the true ones",
+        )
+    table = rows.assign(**binned(values, bins)).dropna(subset=["bin"])
+    if table.empty:
+        raise BenchError(
+            f"no {values.name} is in these bins: all are from {values.min():.3g} to "
+            f"{values.max():.3g}",
+            mend="give edges around those, or a number of bins",
+        )
+    return table
 
 
 def _edges(values: NDArray[np.float64], bins: int | Sequence[float]) -> NDArray[np.float64]:

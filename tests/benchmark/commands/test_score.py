@@ -480,6 +480,14 @@ def test_names_that_are_no_unicode(bench, folders):
         assert "xff" in out
 
 
+def test_names_stand_in_rows_as_they_are(bench, folders):
+    name = "a\tb [red] :smile:\nc"
+    for folder in folders:
+        shutil.copy(folders[0] / "a.tif", folder / f"{name}.tif")
+    _, out, _ = bench("score", *folders, "--csv")
+    assert name in [row["image"] for row in csv.DictReader(io.StringIO(out, newline=""))]
+
+
 @pytest.mark.parametrize("command", [["score"], ["score", "spots"]])
 def test_help_imports_nothing_heavy(command):
     program = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 
 import pandas as pd
 import pytest
@@ -36,9 +37,17 @@ def test_by_a_factor_in_three_forms(run, capsys):
     assert {row["ap50"] for row in rows if row["algorithm"] == "oracle"} == {1.0}
     assert {row["ap50"] for row in rows if row["algorithm"] == "bad"} == {0.0}
     bench("breakdown", run, "--by", "n_nuclei", "--csv")
-    assert capsys.readouterr().out.splitlines()[0].startswith("algorithm,model,bin,low,high,n,")
+    table = pd.read_csv(StringIO(capsys.readouterr().out), dtype={"bin": str})
+    assert table.to_dict("records") == rows
     bench("breakdown", run, "--by", "n_nuclei")
     assert "pooled AP50" in capsys.readouterr().out
+
+
+def test_numbers_are_whole(run, capsys):
+    edge = 0.12345678901234566
+    for form in ("--json", "--csv"):
+        bench("breakdown", run, "--by", "n_nuclei", "--bins", f"{edge},1e6", form)
+        assert str(edge) in capsys.readouterr().out
 
 
 def test_by_a_property_of_objects(run, dataset, capsys):
@@ -74,6 +83,9 @@ def test_the_table_of_objects_adds_up_to_the_results(run):
         (("--objects", "outline"), "no property|holds a list"),
         (("--by", "n_nuclei", "--bins", "few"), "neither a number"),
         (("--by", "n_nuclei", "--bins", "0"), "makes no bins"),
+        (("--by", "n_nuclei", "--bins", "1e6,1e7"), "no n_nuclei is in these bins"),
+        (("--objects", "touching", "--side", "pred"), "touching is not known"),
+        (("--by", "n_nuclei", "--json", "--csv"), "cannot both be printed"),
     ],
 )
 def test_wrong_questions_are_answered_clearly(run, arguments, message):
@@ -88,3 +100,11 @@ def test_a_folder_that_is_no_run_or_lacks_a_table_is_named(run, tmp_path):
     with pytest.raises(BenchError, match="missing or cannot be read") as error:
         bench("breakdown", run, "--objects", "area")
     assert "objects.parquet" in str(error.value.where)
+
+
+def test_a_run_of_another_scorer_is_to_be_scored_anew(run):
+    path = run / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "scorer": "1"}))
+    with pytest.raises(BenchError, match="scored by version 1") as error:
+        bench("breakdown", run, "--by", "n_nuclei")
+    assert "bench run" in str(error.value.mend)

@@ -93,6 +93,23 @@ def test_words_have_no_bins_and_unknown_names_get_the_nearest():
     assert "'snr'" in str(error.value.mend)
 
 
+def test_bins_that_hold_nothing_say_where_the_values_are():
+    results, scores = images(("a", 1, 0, 0), ("c", 1, 0, 0))
+    with pytest.raises(BenchError, match="no snr is in these bins: all are from 1 to 9"):
+        by_factor(results, scores, SAMPLES, "snr", bins=[20, 30])
+    with pytest.raises(BenchError, match="snr is not known of any"):
+        by_factor(*images(("d", 1, 0, 0)), SAMPLES, "snr")
+    with pytest.raises(BenchError, match="no area is in these bins"):
+        by_covariate(OBJECTS, "area", bins=[20, 30], side="pred")
+
+
+def test_messages_name_the_factor_and_every_column_is_one():
+    results, scores = images(("a", 1, 0, 0), ("c", 1, 0, 0))
+    with pytest.raises(BenchError, match="kind is no number"):
+        by_factor(results, scores, SAMPLES, "kind", bins=2)
+    assert by_factor(results, scores, SAMPLES, "id")["bin"].tolist() == ["a", "c"]
+
+
 OBJECTS = pd.DataFrame(
     {
         "algorithm": "a",
