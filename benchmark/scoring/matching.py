@@ -170,10 +170,6 @@ def heaviest(
 ) -> NDArray[np.intp]:
     """Choose pairs so that each object occurs at most once and the sum of weights is largest.
 
-    Every true object also gets a partner of its own that stands for "unmatched" and weighs nothing.
-    The graph stays sparse: a field of touching cells is one large component, and as a dense matrix
-    20 000 of them take 3 GB.
-
     Parameters
     ----------
     truth, pred
@@ -193,6 +189,49 @@ def heaviest(
     >>> weight = np.array([0.7, 0.4, 0.4])
     >>> heaviest(np.array([0, 0, 1]), np.array([0, 1, 0]), weight).tolist()
     [1, 2]
+    """
+    sure, open_ = _sure(truth, pred, weight)
+    rest = _assigned(truth[open_], pred[open_], weight[open_])
+    return np.sort(np.concatenate([sure, open_[rest]]))
+
+
+def _sure(
+    truth: NDArray[np.intp], pred: NDArray[np.intp], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the pairs that every heaviest choice has, and those of other objects.
+
+    A pair that weighs more than the best other one of either of its objects together can be put in
+    the place of both. Of cells that are found well, nearly all are such pairs.
+    """
+    rivals = _best_other(truth, weight) + _best_other(pred, weight)
+    sure = np.flatnonzero(weight > rivals)
+    taken = np.isin(truth, truth[sure]) | np.isin(pred, pred[sure])
+    return sure, np.flatnonzero(~taken)
+
+
+def _best_other(ends: NDArray[np.intp], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for each pair the largest weight of another pair of the same object, 0 if none."""
+    order = np.lexsort((-weight, ends))
+    first = np.ones(len(order), bool)
+    first[1:] = ends[order[1:]] != ends[order[:-1]]
+    heads = np.flatnonzero(first)
+    sizes = np.diff(heads, append=len(order))
+    second = np.zeros(len(heads))
+    second[sizes > 1] = weight[order[heads[sizes > 1] + 1]]
+    other = np.empty(len(order))
+    other[order] = np.repeat(weight[order[heads]], sizes)
+    other[order[heads]] = second
+    return other
+
+
+def _assigned(
+    truth: NDArray[np.intp], pred: NDArray[np.intp], weight: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    """Solve the assignment of pairs, as `heaviest` returns it.
+
+    Every true object also gets a partner of its own that stands for "unmatched" and weighs nothing.
+    The graph stays sparse: a field of touching cells is one large component, and as a dense matrix
+    20 000 of them take 3 GB.
     """
     if len(weight) == 0:
         return np.empty(0, np.intp)
