@@ -70,11 +70,10 @@ def breakdown(
     else:
         rows = with_truth(_table(run, "objects"), dataset.objects, target)
         table = by_covariate(rows, str(objects), side=side, bins=_bins(bins))
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
     if json:
-        console.print_json(rows)
+        console.print_json(_plain(table))
     elif csv:
-        print_rows(rows)
+        print_rows(_plain(table))
     else:
         _print(table, str(by or objects))
 
@@ -165,6 +164,12 @@ def _print(table: pd.DataFrame, by: str) -> None:
         for row in rows.to_dict("records"):
             printed.add_row(f" {row['bin']}", *(_cell(row[name]) for name in shown))
     console.out.print(printed)
+
+
+def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows with None in the place of NaN."""
+    rows = table.astype(object).where(table.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
 
 def _cell(value: Any) -> str:
