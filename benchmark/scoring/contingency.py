@@ -155,11 +155,17 @@ def _blocks(
     width = max(truth.dtype.itemsize, prediction.dtype.itemsize)
     flat = truth.reshape(-1), prediction.reshape(-1)
     if all(part.dtype.isnative and part.dtype.itemsize == width for part in flat):
-        yield flat[0].view(f"u{width}"), flat[1].view(f"u{width}")
+        yield _locked(flat[0].view(f"u{width}")), _locked(flat[1].view(f"u{width}"))
         return
     for start in range(0, truth.size, _BLOCK):
         part = slice(start, start + _BLOCK)
-        yield as_unsigned(flat[0][part], width), as_unsigned(flat[1][part], width)
+        yield _locked(as_unsigned(flat[0][part], width)), _locked(as_unsigned(flat[1][part], width))
+
+
+def _locked(view: NDArray[Any]) -> NDArray[Any]:
+    """Make a view read-only: of one kind, so that the pass is not compiled again for the other."""
+    view.flags.writeable = False
+    return view
 
 
 def without(

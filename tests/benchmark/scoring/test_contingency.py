@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from benchmark.errors import LabelError
 from benchmark.scoring import contingency as module
+from benchmark.scoring import scan
 from benchmark.scoring.contingency import contingency, without
 
 
@@ -129,6 +130,20 @@ def test_memory_layout_does_not_matter():
     unaligned = np.frombuffer(b"." + truth.tobytes(), truth.dtype, offset=1).reshape(12, 14)
     assert not unaligned.flags.aligned
     assert table_of(unaligned, prediction) == expected
+
+
+def test_the_pass_is_compiled_once_for_arrays_that_can_be_written_and_others():
+    """As images are that were mapped into memory, or decoded by Pillow."""
+    labels = np.array([[1, 1, 0], [2, 2, 2]], np.uint16)
+    locked = labels.copy()
+    locked.flags.writeable = False
+    contingency(labels, labels)
+    known = len(scan._scan.signatures)
+    contingency(locked, labels)
+    contingency(labels, locked)
+    contingency(labels.astype(">u2"), labels)
+    assert len(scan._scan.signatures) == known
+    assert labels.flags.writeable
 
 
 def test_one_number_in_place_of_an_array():
