@@ -468,8 +468,6 @@ def score(
     1      2   missed      0  0.00
     """
     convention = profile_of(profile)
-    if strict is not None:
-        convention = replace(convention, strict=strict)
     if legacy and not convention.own_matching:
         raise BenchError(
             f"the profile {convention.name} has no legacy",
@@ -477,19 +475,33 @@ def score(
         )
     if legacy:
         convention = replace(convention, legacy=True)
-    own = tuple(map(as_fraction, convention.thresholds))
-    exact = own if thresholds is None else tuple(map(as_fraction, thresholds))
-    if not exact:
-        raise BenchError("there is no IoU threshold to score at", mend="give one, such as 0.5")
-    if convention.own_matching and exact != own:
+    exact = _exact(convention.thresholds if thresholds is None else thresholds)
+    own = _exact(convention.thresholds)
+    if convention.own_matching and (exact != own or strict is not None):
         raise BenchError(
-            f"the profile {convention.name} has its own way of matching and takes no thresholds",
+            f"the profile {convention.name} has its own way of matching and takes no thresholds, "
+            "nor `strict`",
             mend="leave them out, or take another profile",
         )
+    if strict is not None:
+        convention = replace(convention, strict=strict)
     result = Score(truth, prediction, convention, exact, spacing=spacing, tolerance=tolerance)
     if spacing is not None or tolerance is not None:
         units(truth.ndim, spacing, tolerance)  # wrong ones are refused now, not when first used
     return result
+
+
+def _exact(thresholds: Sequence[float | Fraction]) -> tuple[Fraction, ...]:
+    """Return IoU thresholds as fractions, or refuse what is none."""
+    try:
+        exact = tuple(map(as_fraction, thresholds))
+    except TypeError:
+        raise BenchError(
+            f"{thresholds!r} is no list of IoU thresholds", mend="give numbers, such as [0.5, 0.75]"
+        ) from None
+    if not exact:
+        raise BenchError("there is no IoU threshold to score at", mend="give one, such as 0.5")
+    return exact
 
 
 def _frame(columns: dict[str, NDArray[Any]]) -> pd.DataFrame:

@@ -223,6 +223,19 @@ def test_no_threshold_is_refused():
         score(np.ones(3, int), np.ones(3, int), thresholds=[])
 
 
+@pytest.mark.parametrize("thresholds", [0.5, "0.5", ["0.5"], [None], 1])
+def test_what_is_no_list_of_thresholds_is_refused(thresholds):
+    with pytest.raises(BenchError, match="no list of IoU thresholds") as caught:
+        score(np.ones(3, int), np.ones(3, int), thresholds=thresholds)
+    assert "[0.5, 0.75]" in caught.value.mend
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_profile_that_matches_in_its_own_way_is_not_asked_for_another(strict):
+    with pytest.raises(BenchError, match="nor `strict`"):
+        score(ONES, ONES, profile="tissuenet", strict=strict)
+
+
 ONES = np.ones((3, 4), int)
 
 
