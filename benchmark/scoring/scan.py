@@ -222,7 +222,7 @@ def _gather(words: NDArray[np.uint64], places: NDArray[np.int32]) -> Any:
         while bits != 0:
             places[n] = 8 * low + trailing_zeros(bits)
             n += 1
-            bits &= bits - np.uint64(1)  # the low_ids bit that is set, off
+            bits &= bits - np.uint64(1)  # the lowest bit that is set, off
     return n
 
 
