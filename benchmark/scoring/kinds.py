@@ -91,7 +91,7 @@ def kinds(table: Contingency, matched: NDArray[np.intp]) -> Kinds:
     is_matched[table.pair_true[matched]] = True
     is_matched[n_true + table.pair_pred[matched]] = True
     true_end, pred_end = table.pair_true, n_true + table.pair_pred
-    linked = _linked(table) & ~(is_matched[true_end] & is_matched[pred_end])
+    linked = links(table) & ~(is_matched[true_end] & is_matched[pred_end])
     graph = coo_array(
         (np.ones(np.count_nonzero(linked)), (true_end[linked], pred_end[linked])),
         shape=(n_true + n_pred, n_true + n_pred),
@@ -119,8 +119,8 @@ def kinds(table: Contingency, matched: NDArray[np.intp]) -> Kinds:
     return Kinds(of_object[:n_true], of_object[n_true:], event[:n_true], event[n_true:])
 
 
-def _linked(table: Contingency) -> NDArray[np.bool_]:
-    """Tell which pairs have to do with each other."""
+def links(table: Contingency) -> NDArray[np.bool_]:
+    """Tell which pairs have to do with each other, see `kinds`; shape ``(n_pairs,)``."""
     similar = reaches(table, [LINK])[0]
     smaller = np.minimum(table.true_areas[table.pair_true], table.pred_areas[table.pair_pred])
     inside = 2 * table.intersection > smaller

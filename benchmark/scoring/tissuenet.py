@@ -16,7 +16,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from benchmark.scoring.kinds import CATASTROPHE, LONE, MATCHED, MERGED, SPLIT, Kinds
+from benchmark.scoring.kinds import CATASTROPHE, LONE, MATCHED, MERGED, SPLIT, Kinds, links
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,10 +66,8 @@ def tissuenet(table: Contingency) -> tuple[NDArray[np.intp], Kinds]:
     alone_true, alone_pred = np.ones(table.n_true, bool), np.ones(table.n_pred, bool)
     alone_true[table.pair_true[matched]] = False
     alone_pred[table.pair_pred[matched]] = False
-    links = np.flatnonzero(
-        _close(table) & alone_true[table.pair_true] & alone_pred[table.pair_pred]
-    )
-    group = _groups(table, links)
+    both_alone = alone_true[table.pair_true] & alone_pred[table.pair_pred]
+    group = _groups(table, np.flatnonzero(links(table) & both_alone))
     n_true = np.bincount(group[: table.n_true], minlength=len(group))
     n_pred = np.bincount(group[table.n_true :], minlength=len(group))
     kind_of_group = np.select(
@@ -85,20 +83,10 @@ def tissuenet(table: Contingency) -> tuple[NDArray[np.intp], Kinds]:
     )
 
 
-def _close(table: Contingency) -> NDArray[np.bool_]:
-    """Tell which pairs overlap by enough for one object to explain the other."""
-    shared = table.intersection
-    reached = 10 * shared >= table.union
-    inside = 2 * shared > np.minimum(
-        table.true_areas[table.pair_true], table.pred_areas[table.pair_pred]
-    )
-    return np.asarray(reached | inside)
-
-
-def _groups(table: Contingency, links: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the number of the connected group of each true object, then of each prediction."""
+def _groups(table: Contingency, pairs: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the group, connected by pairs, of each true object, then of each prediction."""
     n = table.n_true + table.n_pred
-    ends = table.pair_true[links], table.n_true + table.pair_pred[links]
-    graph = coo_array((np.ones(len(links), np.int8), ends), shape=(n, n))
+    ends = table.pair_true[pairs], table.n_true + table.pair_pred[pairs]
+    graph = coo_array((np.ones(len(pairs), np.int8), ends), shape=(n, n))
     _, group = connected_components(graph, directed=False)
     return np.asarray(group, np.intp)
