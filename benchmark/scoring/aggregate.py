@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmark.errors import BenchError
 from benchmark.scoring.figures import Rates, rates_of
 from benchmark.scoring.metrics import COUNTS, LISTS, NUMBERS
 
@@ -205,6 +206,11 @@ def summarise(
         ``thresholds``, and under ``mean`` and ``pooled`` the figures, those per threshold as lists.
         A pooled figure that there is no way to pool is absent, one that is not defined NaN.
 
+    Raises
+    ------
+    BenchError
+        There is no score, or they differ in their thresholds.
+
     Examples
     --------
     >>> from benchmark.scoring import score
@@ -217,7 +223,13 @@ def summarise(
     """
     import pandas as pd  # noqa: PLC0415 - half a second, which who scores one image need not wait
 
-    thresholds = list(scores[0]["thresholds"])
+    if len({tuple(one["thresholds"]) for one in scores}) != 1:
+        raise BenchError(
+            "scores at different thresholds cannot be put together"
+            if scores
+            else "there is no score to put together",
+            mend="score all images at the same thresholds",
+        )
     images = pd.DataFrame(
         [
             {
@@ -231,23 +243,28 @@ def summarise(
     rates = rates_of(
         *(lists[name].astype(np.int64).sum(axis=0) for name in ("tp", "fp", "fn")), empty=empty
     )
+    mean = {name: image_mean(images[name]).value for name in NUMBERS}
+    n_empty = int((images["n_true"] + images["n_pred"] == 0).sum())
+    pooled = pool_images(images)
+    if n_empty == len(scores):  # nothing to pool: what each image counts
+        pooled = {name: mean[name] for name in pooled}
     return {
         "n": len(scores),
-        "n_empty": int((images["n_true"] + images["n_pred"] == 0).sum()),
+        "n_empty": n_empty,
         **{name: int(images[name].sum()) for name in COUNTS},
         **{
             kinds: {kind: sum(one[kinds][kind] for one in scores) for kind in scores[0][kinds]}
             for kinds in ("true_kinds", "pred_kinds")
         },
-        "thresholds": thresholds,
+        "thresholds": list(scores[0]["thresholds"]),
         "mean": {
             **{name: [image_mean(column).value for column in lists[name].T] for name in RATES},
-            **{name: image_mean(images[name]).value for name in NUMBERS},
+            **mean,
         },
         "pooled": {
             **{name: getattr(rates, name).tolist() for name in LISTS},
             "mean_ap": float(rates.ap.mean()),
             "mean_f1": float(rates.f1.mean()),
-            **pool_images(images),
+            **pooled,
         },
     }

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmark.errors import BenchError
 from benchmark.scoring import score
 from benchmark.scoring.aggregate import (
     POOLED_BY,
@@ -139,9 +140,20 @@ def test_a_summary_has_the_mean_over_images_beside_the_pooled_figure(scenes):
 
 def test_images_without_any_object_count_what_the_profile_says():
     nothing = np.zeros((8, 8), np.uint8)
-    for profile, expected in (("default", np.nan), ("stardist", 0.0)):
+    for profile, expected in (("default", np.nan), ("stardist", 0.0), ("pq", 0.0)):
         one = score(nothing, nothing, profile=profile)
         summary = summarise([one.to_dict(objects=False)] * 2, empty=one.profile.empty)
-        np.testing.assert_equal(summary["mean"]["mean_ap"], expected)
-        np.testing.assert_equal(summary["pooled"]["mean_ap"], expected)
+        for way in ("mean", "pooled"):
+            for figure in ("mean_ap", "pq", "seg", "mean_matched_iou"):
+                np.testing.assert_equal(summary[way][figure], expected, err_msg=figure)
+            assert np.isnan(summary[way]["boundary_mean"])
         assert summary["n_empty"] == 2
+
+
+def test_scores_at_other_thresholds_and_none_at_all_are_refused():
+    ones = np.ones(3, int)
+    scores = [score(ones, ones, thresholds=[0.5, last]).to_dict() for last in (0.75, 0.9)]
+    with pytest.raises(BenchError, match="different thresholds"):
+        summarise(scores)
+    with pytest.raises(BenchError, match="no score"):
+        summarise([])
