@@ -23,6 +23,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <vector>
@@ -41,46 +42,72 @@ struct Vector {
   static constexpr int64_t size = 64 / sizeof(T);
 };
 
-// One term of a weighted sum of rows.
+// One term of a weighted sum of rows: where its row begins, from a common start.
 template <typename T>
 struct Term {
-  const T* row;
+  int64_t offset;
   T weight;
 };
 
+// The terms of one row of taps, and where the row of samples begins that they weigh.
+template <typename T>
+struct Line {
+  int64_t offset;
+  const Term<T>* terms;
+  int64_t n_terms;
+};
+
+// N vectors at once share the loads of weights and hide each other's latency. They stand side by
+// side from x on, but for the last.
 template <typename T, int N>
-inline void sum_block(T* out, int64_t x, const Term<T>* terms, int64_t n_terms, T start) {
+inline void sum_block(T* out, int64_t x, int64_t last, const T* samples, const Line<T>* lines,
+                      int64_t n_lines, T start) {
   using V = typename Vector<T>::type;
   V sums[N];
   for (int i = 0; i < N; ++i) sums[i] = V{} + start;
-  for (int64_t k = 0; k < n_terms; ++k) {
-    const T* row = terms[k].row + x;
-    for (int i = 0; i < N; ++i) {
-      V samples;
-      std::memcpy(&samples, row + i * Vector<T>::size, sizeof(V));
-      sums[i] += samples * terms[k].weight;
+  for (int64_t k = 0; k < n_lines; ++k) {
+    const Term<T>* end = lines[k].terms + lines[k].n_terms;
+    for (const Term<T>* term = lines[k].terms; term < end; ++term) {
+      const T* row = samples + lines[k].offset + term->offset;
+      for (int i = 0; i < N; ++i) {
+        V loaded;
+        std::memcpy(&loaded, row + (i < N - 1 ? x + i * Vector<T>::size : last), sizeof(V));
+        sums[i] += loaded * term->weight;
+      }
     }
   }
-  std::memcpy(out + x, sums, sizeof(sums));
+  for (int i = 0; i < N; ++i)
+    std::memcpy(out + (i < N - 1 ? x + i * Vector<T>::size : last), &sums[i], sizeof(V));
 }
 
-// out[x] = start + sum over terms of weight * row[x], for 0 <= x < n; nothing else is touched.
+// out[x] = start + sum over lines and their terms of weight * (samples + both offsets)[x], for
+// 0 <= x < n. Nothing else is touched: the last vector overlaps the one before and writes the same
+// values there.
 template <typename T>
-void weighted_sum(T* out, int64_t n, const Term<T>* terms, int64_t n_terms, T start) {
+void weighted_sum(T* out, int64_t n, const T* samples, const Line<T>* lines, int64_t n_lines,
+                  T start) {
   constexpr int64_t width = Vector<T>::size;
   if (n < width) {
     for (int64_t x = 0; x < n; ++x) {
       T sum = start;
-      for (int64_t k = 0; k < n_terms; ++k) sum += terms[k].weight * terms[k].row[x];
+      for (int64_t k = 0; k < n_lines; ++k)
+        for (int64_t i = 0; i < lines[k].n_terms; ++i) {
+          const Term<T>& term = lines[k].terms[i];
+          sum += term.weight * samples[lines[k].offset + term.offset + x];
+        }
       out[x] = sum;
     }
     return;
   }
   int64_t x = 0;
-  for (; x + 4 * width <= n; x += 4 * width) sum_block<T, 4>(out, x, terms, n_terms, start);
-  for (; x + width <= n; x += width) sum_block<T, 1>(out, x, terms, n_terms, start);
-  // The last block overlaps the one before, and writes the same values there.
-  if (x < n) sum_block<T, 1>(out, n - width, terms, n_terms, start);
+  for (; n - x > 4 * width; x += 4 * width)
+    sum_block<T, 4>(out, x, x + 3 * width, samples, lines, n_lines, start);
+  switch (ceil_divide(n - x, width)) {
+    case 1: return sum_block<T, 1>(out, x, n - width, samples, lines, n_lines, start);
+    case 2: return sum_block<T, 2>(out, x, n - width, samples, lines, n_lines, start);
+    case 3: return sum_block<T, 3>(out, x, n - width, samples, lines, n_lines, start);
+    default: return sum_block<T, 4>(out, x, n - width, samples, lines, n_lines, start);
+  }
 }
 
 // A row split by phase, with zeros on both sides of each phase.
@@ -101,40 +128,41 @@ struct Layout {
   }
 };
 
-// Two bits a sample: 1 where the value was not positive, 2 where it was clamped.
-template <typename T>
-struct Slopes {
-  T gain, slope, clamp;  // no clamping where clamp < 0
-  enum Mode { kForget, kWrite, kRead } mode;
+enum class Mask { kNone, kWrite, kRead };
 
+// The nonlinearity, and what is kept of it: two bits a sample, 1 where the value was not positive,
+// 2 where it was clamped. Byte b of a group holds samples b, b + 8, b + 16 and b + 24.
+template <typename T>
+struct Bend {
+  T gain, slope, clamp;  // no clamping where clamp < 0
+
+  template <Mask mask>
   void apply(T* x, uint8_t* bits) const {
-    constexpr int64_t n = kGroup / 4;
-    if (mode == kRead) {
-      for (int64_t part = 0; part < 4; ++part)
-        for (int64_t i = 0; i < n; ++i) {
-          const int code = bits[i] >> (2 * part);
-          const T value = x[part * n + i] * ((code & 1) ? gain * slope : gain);
-          x[part * n + i] = (code & 2) ? T(0) : value;
-        }
-      return;
-    }
+    constexpr int n = kGroup / 4;
+    const T below = gain * slope;
+    const T limit = clamp < T(0) ? std::numeric_limits<T>::infinity() : clamp;
     int codes[n] = {};
-    for (int64_t part = 0; part < 4; ++part)
-      for (int64_t i = 0; i < n; ++i) {
-        const T value = x[part * n + i];
-        // Comparisons are false for NaN, which so passes through.
-        const T bent = value * (value > T(0) ? gain : gain * slope);
-        T result = bent;
-        if (clamp >= T(0)) {
-          result = result > clamp ? clamp : result;
-          result = result < -clamp ? -clamp : result;
+    if (mask == Mask::kRead)
+      for (int i = 0; i < n; ++i) codes[i] = bits[i];
+    for (int part = 0; part < 4; ++part, x += n)
+      for (int i = 0; i < n; ++i) {
+        if (mask == Mask::kRead) {
+          const int code = codes[i] >> (2 * part);
+          const T bent = x[i] * ((code & 1) != 0 ? below : gain);
+          x[i] = (code & 2) != 0 ? T(0) : bent;
+        } else {
+          // Comparisons are false for NaN, which so passes through.
+          const T bent = x[i] * (x[i] > T(0) ? gain : below);
+          if (mask == Mask::kWrite) {
+            const int clamped = (bent > limit ? 2 : 0) | (bent < -limit ? 2 : 0);
+            codes[i] |= ((x[i] > T(0) ? 0 : 1) | clamped) << (2 * part);
+          }
+          const T low = bent < -limit ? -limit : bent;
+          x[i] = low > limit ? limit : low;
         }
-        const int code = (value > T(0) ? 0 : 1) | (result != bent && bent == bent ? 2 : 0);
-        codes[i] |= code << (2 * part);
-        x[part * n + i] = result;
       }
-    if (mode == kWrite)
-      for (int64_t i = 0; i < n; ++i) bits[i] = static_cast<uint8_t>(codes[i]);
+    if (mask == Mask::kWrite)
+      for (int i = 0; i < n; ++i) bits[i] = static_cast<uint8_t>(codes[i]);
   }
 };
 
@@ -156,8 +184,8 @@ struct Filter {
 template <typename T>
 class Plane {
  public:
-  Plane(const Sizes& s, Filter<T> up, Filter<T> down, const Slopes<T>& slopes)
-      : s_(s), up_(up), down_(down), slopes_(slopes),
+  Plane(const Sizes& s, Filter<T> up, Filter<T> down, const Bend<T>& bend, Mask mode)
+      : s_(s), up_(up), down_(down), bend_(bend), mode_(mode),
         phases_(std::lcm(s.up, s.down)),
         in_(s.in_width, phases_ / s.up, ceil_divide(s.up_offset_x, s.up),
             ceil_divide(s.mid_width + up.taps - s.up_offset_x, s.up) - s.in_width),
@@ -165,38 +193,62 @@ class Plane {
              s.down * s.out_width + down.taps + s.down_offset_x - s.mid_width),
         out_(s.out_width, phases_ / s.down, 0, 0),
         in_rows_(up.radial ? ceil_divide(up.taps, s.up) + 1 : 1),
-        mid_rows_(down.taps),
         in_buffer_(in_rows_ * in_.size()),
-        mid_buffer_((down.radial ? mid_rows_ : 1) * mid_.size()),
-        out_buffer_((down.radial ? 1 : mid_rows_ + 1) * out_.size()),
+        mid_buffer_((down.radial ? down.taps : 1) * mid_.size()),
+        out_buffer_((down.radial ? 0 : down.taps) * out_.size()),
         line_(std::max(s.in_width, s.out_width)),
-        terms_(std::max(up.taps * up.taps, down.taps * down.taps)) {}
+        raising_(phases_ * (up.radial ? up.taps : 1)),
+        lowering_(out_.phases * (down.radial ? down.taps : 1)),
+        column_(std::max(up.taps, down.taps)), lines_(column_.size()) {
+    for (size_t i = 0; i < raising_.size(); ++i) {
+      const int64_t p = i % phases_, row = i / phases_;
+      for (int64_t k = first_tap(p, s.up_offset_x); k < up.taps; k += s.up)
+        raising_[i].push_back({in_.at(floor_divide(p + k - s.up_offset_x, s.up)),
+                               up.weights[row * up.taps + k]});
+    }
+    for (size_t i = 0; i < lowering_.size(); ++i) {
+      const int64_t p = i % out_.phases, row = i / out_.phases;
+      for (int64_t k = 0; k < down.taps; ++k)
+        lowering_[i].push_back(
+            {mid_.at(s.down * p + k + s.down_offset_x), down.weights[row * down.taps + k]});
+    }
+  }
 
-  // in (in_height, in_width), out (out_height, out_width), mask (mid_height, mask_bytes) or null.
-  void run(const T* in, T bias, T* out, uint8_t* mask, int64_t mask_bytes) {
+  // in (in_height, in_width), out (out_height, out_width), bits (mid_height, n_bytes) or null.
+  void run(const T* in, T bias, T* out, uint8_t* bits, int64_t n_bytes) {
     in_ready_ = 0;
     int64_t ready = 0;
     for (int64_t j = 0; j < s_.out_height; ++j) {
       const int64_t first = s_.down * j + s_.down_offset_y;
       const int64_t end = std::min(first + down_.taps, s_.mid_height);
       for (; ready < end; ++ready) {
-        T* row = mid_row(ready);
+        T* row = mid_buffer_.data() + mid_row(ready);
         raise(in, bias, ready, row);
-        bend(row, mask == nullptr ? nullptr : mask + ready * mask_bytes);
-        if (!down_.radial) lower_row(row, out_row(ready));
+        if (mode_ == Mask::kNone) bend_row<Mask::kNone>(row, nullptr);
+        if (mode_ == Mask::kWrite) bend_row<Mask::kWrite>(row, bits + ready * n_bytes);
+        if (mode_ == Mask::kRead) bend_row<Mask::kRead>(row, bits + ready * n_bytes);
+        if (!down_.radial) lower_row(row, out_buffer_.data() + out_row(ready));
       }
       lower(first, end, out + j * s_.out_width);
     }
   }
 
  private:
-  T* mid_row(int64_t i) {
-    return mid_buffer_.data() + (down_.radial ? i % mid_rows_ : 0) * mid_.size();
-  }
-  T* out_row(int64_t i) { return out_buffer_.data() + (i % mid_rows_) * out_.size(); }
-  T* in_row(int64_t y) { return in_buffer_.data() + (y % in_rows_) * in_.size(); }
+  using Terms = std::vector<Term<T>>;
 
-  // Copy a line into a row split by phase.
+  // Where rows stand in the buffers that hold the last few of them.
+  int64_t in_row(int64_t y) const { return y % in_rows_ * in_.size(); }
+  int64_t mid_row(int64_t i) const { return down_.radial ? i % down_.taps * mid_.size() : 0; }
+  int64_t out_row(int64_t i) const { return i % down_.taps * out_.size(); }
+
+  static Line<T> line_of(int64_t offset, const Terms& terms) {
+    return {offset, terms.data(), static_cast<int64_t>(terms.size())};
+  }
+
+  // The smallest tap k for which (i + k - offset) / up is whole: the others meet inserted zeros.
+  int64_t first_tap(int64_t i, int64_t offset) const { return modulo(offset - i, s_.up); }
+
+  // Copy a line of the input into a row split by phase.
   void split(const T* line, T bias, T* row) const {
     for (int64_t p = 0; p < in_.phases; ++p) {
       T* to = row + p * in_.stride + in_.left;
@@ -204,95 +256,77 @@ class Plane {
     }
   }
 
-  // Taps of raised row i: the first is the smallest k for which (i + k - offset) / up is whole.
-  int64_t first_tap(int64_t i, int64_t offset) const { return modulo(offset - i, s_.up); }
-
-  // Row i at the raised rate, from the rows of the input.
+  // Row i at the raised rate, from the rows of the input that its column of taps meets.
   void raise(const T* in, T bias, int64_t i, T* row) {
-    if (up_.radial) return raise_radial(in, bias, i, row);
-    int64_t n = 0;
-    T weight = 0;
-    for (int64_t k = first_tap(i, s_.up_offset_y); k < up_.taps; k += s_.up) {
-      const int64_t y = floor_divide(i + k - s_.up_offset_y, s_.up);
-      if (y < 0 || y >= s_.in_height) continue;
-      terms_[n++] = {in + y * s_.in_width, up_.weights[k]};
-      weight += up_.weights[k];
-    }
-    T* start = in_buffer_.data();
-    // Only rows inside the picture have a bias, so its share is that of their weights.
-    if (in_.phases == 1) {
-      weighted_sum(start + in_.left, s_.in_width, terms_.data(), n, bias * weight);
-    } else {
-      weighted_sum(line_.data(), s_.in_width, terms_.data(), n, bias * weight);
-      split(line_.data(), T(0), start);
-    }
-    for (int64_t p = 0; p < phases_; ++p) {
-      n = add_raising(start, up_.weights, p, 0);
-      weighted_sum(row + p * mid_.stride + mid_.left, mid_.count(p), terms_.data(), n, T(0));
-    }
-  }
-
-  void raise_radial(const T* in, T bias, int64_t i, T* row) {
-    const int64_t first = first_tap(i, s_.up_offset_y);
-    const int64_t last = floor_divide(i + up_.taps - 1 - s_.up_offset_y, s_.up);
-    const int64_t from = floor_divide(i + first - s_.up_offset_y, s_.up);
-    in_ready_ = std::max({in_ready_, from, int64_t(0)});
-    for (; in_ready_ <= std::min(last, s_.in_height - 1); ++in_ready_)
-      split(in + in_ready_ * s_.in_width, bias, in_row(in_ready_));
+    const int64_t tap = first_tap(i, s_.up_offset_y);
+    const int64_t first = floor_divide(i + tap - s_.up_offset_y, s_.up);
+    const int64_t begin = std::max<int64_t>(first, 0);
+    const int64_t end = std::min(first + ceil_divide(up_.taps - tap, s_.up), s_.in_height);
+    const int64_t shift = tap - first * s_.up;  // tap y up + shift weighs row y
+    if (up_.radial)
+      for (in_ready_ = std::max(in_ready_, begin); in_ready_ < end; ++in_ready_)
+        split(in + in_ready_ * s_.in_width, bias, in_buffer_.data() + in_row(in_ready_));
+    else
+      merge(in, bias, begin, end, shift);
     for (int64_t p = 0; p < phases_; ++p) {
       int64_t n = 0;
-      for (int64_t k = first; k < up_.taps; k += s_.up) {
-        const int64_t y = floor_divide(i + k - s_.up_offset_y, s_.up);
-        if (y < 0 || y >= s_.in_height) continue;
-        n = add_raising(in_row(y), up_.weights + k * up_.taps, p, n);
-      }
-      weighted_sum(row + p * mid_.stride + mid_.left, mid_.count(p), terms_.data(), n, T(0));
+      if (up_.radial)
+        for (int64_t y = begin; y < end; ++y)
+          lines_[n++] = line_of(in_row(y), raising_[(y * s_.up + shift) * phases_ + p]);
+      else
+        lines_[n++] = line_of(0, raising_[p]);
+      weighted_sum(row + p * mid_.stride + mid_.left, mid_.count(p), in_buffer_.data(),
+                   lines_.data(), n, T(0));
     }
   }
 
-  // Add the terms of phase p of a raised row from one row of the input.
-  int64_t add_raising(const T* row, const T* weights, int64_t p, int64_t n) {
-    for (int64_t k = first_tap(p, s_.up_offset_x); k < up_.taps; k += s_.up)
-      terms_[n++] = {row + in_.at(floor_divide(p + k - s_.up_offset_x, s_.up)), weights[k]};
-    return n;
+  // The column's sum over rows begin ... end of the input.
+  void merge(const T* in, T bias, int64_t begin, int64_t end, int64_t shift) {
+    const int64_t n = std::max<int64_t>(end - begin, 0);
+    T weight = 0;
+    for (int64_t k = 0; k < n; ++k) {
+      column_[k] = {(begin + k) * s_.in_width, up_.weights[(begin + k) * s_.up + shift]};
+      weight += column_[k].weight;
+    }
+    // Only rows inside the picture have a bias, so its share is that of their weights.
+    T* to = in_.phases == 1 ? in_buffer_.data() + in_.left : line_.data();
+    const Line<T> line{0, column_.data(), n};
+    weighted_sum(to, s_.in_width, in, &line, 1, bias * weight);
+    if (in_.phases > 1) split(to, T(0), in_buffer_.data());
   }
 
   // The nonlinearity, or its slopes, on a row at the raised rate.
-  void bend(T* row, uint8_t* bits) const {
+  template <Mask mask>
+  void bend_row(T* row, uint8_t* bits) const {
     for (int64_t p = 0; p < phases_; ++p)
-      for (int64_t m = 0; m < mid_.count(p); m += kGroup) {
-        slopes_.apply(row + p * mid_.stride + mid_.left + m, bits);
-        if (bits != nullptr) bits += kGroup / 4;
-      }
+      for (int64_t m = 0, n = mid_.count(p); m < n; m += kGroup, bits += kGroup / 4)
+        bend_.template apply<mask>(row + p * mid_.stride + mid_.left + m, bits);
   }
 
-  // Add the terms of phase p of an output row from one row at the raised rate.
-  int64_t add_lowering(const T* row, const T* weights, int64_t p, int64_t n) {
-    for (int64_t k = 0; k < down_.taps; ++k)
-      terms_[n++] = {row + mid_.at(s_.down * p + k + s_.down_offset_x), weights[k]};
-    return n;
-  }
-
+  // A row at the raised rate, filtered and decimated along itself.
   void lower_row(const T* row, T* to) {
     for (int64_t p = 0; p < out_.phases; ++p) {
-      const int64_t n = add_lowering(row, down_.weights, p, 0);
-      weighted_sum(to + p * out_.stride, out_.count(p), terms_.data(), n, T(0));
+      const Line<T> line = line_of(0, lowering_[p]);
+      weighted_sum(to + p * out_.stride, out_.count(p), row, &line, 1, T(0));
     }
   }
 
   // One row of the output, from the rows first ... end at the raised rate.
   void lower(int64_t first, int64_t end, T* out) {
+    const int64_t begin = std::max<int64_t>(first, 0);
+    const int64_t n = std::max<int64_t>(end - begin, 0);
     for (int64_t p = 0; p < out_.phases; ++p) {
-      int64_t n = 0;
-      for (int64_t i = std::max<int64_t>(first, 0); i < end; ++i) {
-        const int64_t k = i - first;
-        if (down_.radial)
-          n = add_lowering(mid_row(i), down_.weights + k * down_.taps, p, n);
-        else
-          terms_[n++] = {out_row(i) + p * out_.stride, down_.weights[k]};
-      }
       T* to = out_.phases == 1 ? out : line_.data();
-      weighted_sum(to, out_.count(p), terms_.data(), n, T(0));
+      if (down_.radial) {
+        for (int64_t i = begin; i < end; ++i)
+          lines_[i - begin] = line_of(mid_row(i), lowering_[(i - first) * out_.phases + p]);
+        weighted_sum(to, out_.count(p), mid_buffer_.data(), lines_.data(), n, T(0));
+      } else {
+        for (int64_t i = begin; i < end; ++i)
+          column_[i - begin] = {out_row(i), down_.weights[i - first]};
+        const Line<T> line{p * out_.stride, column_.data(), n};
+        weighted_sum(to, out_.count(p), out_buffer_.data(), &line, 1, T(0));
+      }
       if (out_.phases > 1)
         for (int64_t m = 0; m < out_.count(p); ++m) out[m * out_.phases + p] = to[m];
     }
@@ -300,12 +334,15 @@ class Plane {
 
   const Sizes s_;
   const Filter<T> up_, down_;
-  const Slopes<T> slopes_;
+  const Bend<T> bend_;
+  const Mask mode_;
   const int64_t phases_;
   const Layout in_, mid_, out_;
-  const int64_t in_rows_, mid_rows_;
+  const int64_t in_rows_;
   std::vector<T> in_buffer_, mid_buffer_, out_buffer_, line_;
-  std::vector<Term<T>> terms_;
+  std::vector<Terms> raising_, lowering_;  // by row of taps, where there are several, and phase
+  Terms column_;
+  std::vector<Line<T>> lines_;
   int64_t in_ready_ = 0;
 };
 
@@ -340,9 +377,8 @@ at::Tensor filtered_lrelu(const at::Tensor& input, const std::optional<at::Tenso
   at::Tensor output =
       at::empty({input.size(0), channels, s.out_height, s.out_width}, input.options());
   AT_DISPATCH_FLOATING_TYPES(input.scalar_type(), "filtered_lrelu", [&] {
-    using Mode = typename Slopes<scalar_t>::Mode;
-    const Mode mode = !mask ? Mode::kForget : write ? Mode::kWrite : Mode::kRead;
-    const Slopes<scalar_t> slopes{scalar_t(gain), scalar_t(slope), scalar_t(clamp), mode};
+    const Mask mode = !mask ? Mask::kNone : write ? Mask::kWrite : Mask::kRead;
+    const Bend<scalar_t> bend{scalar_t(gain), scalar_t(slope), scalar_t(clamp)};
     const auto up = filter_of<scalar_t>(up_filter), down = filter_of<scalar_t>(down_filter);
     const scalar_t* in = input.const_data_ptr<scalar_t>();
     const scalar_t* biases = bias ? bias->const_data_ptr<scalar_t>() : nullptr;
@@ -350,7 +386,7 @@ at::Tensor filtered_lrelu(const at::Tensor& input, const std::optional<at::Tenso
     uint8_t* bits = mask ? mask->mutable_data_ptr<uint8_t>() : nullptr;
     // Planes share nothing, so the result does not depend on the number of threads.
     at::parallel_for(0, planes, 1, [&](int64_t begin, int64_t end) {
-      Plane<scalar_t> plane(s, up, down, slopes);
+      Plane<scalar_t> plane(s, up, down, bend, mode);
       for (int64_t i = begin; i < end; ++i)
         plane.run(in + i * s.in_height * s.in_width, biases ? biases[i % channels] : scalar_t(0),
                   out + i * s.out_height * s.out_width,
