@@ -134,6 +134,7 @@ def resample(
     up: int = 1,
     down: int = 1,
     padding: tuple[int, int] = (0, 0),
+    gain: float = 1.0,
 ) -> torch.Tensor:
     """Insert zeros, pad, filter and decimate pictures; with both factors 1, blur them.
 
@@ -145,6 +146,8 @@ def resample(
         The filter.
     up, down, padding
         As for `filtered_lrelu`.
+    gain
+        A factor, beside the `up` along each axis that makes up for the zeros.
 
     Returns
     -------
@@ -159,7 +162,7 @@ def resample(
     """
     size = (x.shape[2], x.shape[3])
     filtered = resampling(
-        low, size, up=up, down=down, padding=padding, dtype=x.dtype, device=x.device
+        low, size, up=up, down=down, padding=padding, gain=gain, dtype=x.dtype, device=x.device
     )
     return filtered(x)
 

@@ -1,0 +1,130 @@
+"""Networks on disk: weights as safetensors, settings in the metadata, nothing to execute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from benchmark.errors import BenchError
+from generators.stylegan.discriminator import Discriminator
+from generators.stylegan.generator import Generator
+from generators.stylegan.settings import DiscriminatorSettings, GeneratorSettings
+
+FORMAT = "cellgen-stylegan-1"
+
+Network = TypeVar("Network", Generator, Discriminator)
+
+
+class NetworkError(BenchError):
+    """A file of a network is missing, damaged, or holds something else."""
+
+
+def save(path: str | Path, network: Generator | Discriminator) -> None:
+    """Write a network to a `.safetensors` file, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file; what stood there is replaced.
+    network
+        On any device.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> settings = GeneratorSettings(16, cbase=64, cmax=8, z_dim=8, w_dim=8, num_layers=4)
+    >>> with TemporaryDirectory() as folder:
+    ...     save(Path(folder, "tiny.safetensors"), Generator(settings))
+    ...     load_generator(Path(folder, "tiny.safetensors")).settings == settings
+    True
+    """
+    path = Path(path)
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    metadata = {
+        "format": FORMAT,
+        "network": type(network).__name__,
+        "settings": network.settings.to_json(),
+    }
+    partial = path.with_name(path.name + ".partial")
+    save_file(tensors, partial, metadata=metadata)
+    partial.replace(path)
+
+
+def load_generator(path: str | Path) -> Generator:
+    """Read a generator that `save` wrote, onto the CPU.
+
+    Raises
+    ------
+    NetworkError
+        There is no such file, or it holds something else.
+    """
+    text = _settings(path, Generator)
+    try:
+        settings = GeneratorSettings.from_json(text)
+    except ValueError as error:
+        raise _unfit(path, str(error)) from error
+    with torch.device("meta"):
+        empty = Generator(settings)
+    return _filled(path, empty)
+
+
+def load_discriminator(path: str | Path) -> Discriminator:
+    """Read a discriminator that `save` wrote, onto the CPU.
+
+    Raises
+    ------
+    NetworkError
+        There is no such file, or it holds something else.
+    """
+    text = _settings(path, Discriminator)
+    try:
+        settings = DiscriminatorSettings.from_json(text)
+    except ValueError as error:
+        raise _unfit(path, str(error)) from error
+    with torch.device("meta"):
+        empty = Discriminator(settings)
+    return _filled(path, empty)
+
+
+def _settings(path: str | Path, kind: type[Network]) -> str:
+    """Return the settings, as JSON, of a file that holds a network of this kind."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except FileNotFoundError as error:
+        raise NetworkError(
+            "no such network", where=path, mend="name a .safetensors file of this project"
+        ) from error
+    except (OSError, SafetensorError) as error:
+        raise _unfit(path, str(error)) from error
+    if metadata.get("format") != FORMAT:
+        raise _unfit(path, f"its format is {metadata.get('format')!r}, not {FORMAT!r}")
+    if metadata.get("network") != kind.__name__:
+        raise _unfit(path, f"it is a {metadata.get('network')}, not a {kind.__name__}")
+    return str(metadata.get("settings"))
+
+
+def _filled(path: str | Path, network: Network) -> Network:
+    """Return the network with the file's weights.
+
+    Until they are known to fit, the network is empty: settings that lie cost no memory.
+    """
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    try:
+        network.load_state_dict(tensors, assign=True)
+    except RuntimeError as error:
+        raise _unfit(path, f"its weights do not fit its settings: {error}") from error
+    return network
+
+
+def _unfit(path: str | Path, why: str) -> NetworkError:
+    return NetworkError(
+        f"not a network that can be used: {why}",
+        where=path,
+        mend="use a file that `bench train masks` or `bench weights convert` wrote",
+    )
