@@ -15,7 +15,8 @@ BenchError
 ├── DatasetError           (benchmark.errors) a data set is damaged, incomplete or unreadable
 ├── LabelError             (benchmark.errors) an array is no label image
 ├── RunError               (benchmark.errors) a run cannot start or continue
-└── RecipeError            (generators.errors) a recipe is wrong
+├── RecipeError            (generators.errors) a recipe is wrong
+└── ShapeError             (generators.errors) a source of shapes is unknown or cannot give them
 """
 
 from __future__ import annotations

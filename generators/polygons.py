@@ -182,6 +182,19 @@ def _edges_cross(a: Floats, b: Floats) -> bool:
     return bool(np.any(a_parted & b_parted))
 
 
+def is_simple(vertices: Floats) -> bool:
+    """Tell whether no two edges of a polygon cross; edges that only touch do not.
+
+    Examples
+    --------
+    >>> is_simple(np.array([[0.0, 0.0], [0.0, 2.0], [2.0, 2.0], [2.0, 0.0]]))
+    True
+    >>> is_simple(np.array([[0.0, 0.0], [2.0, 2.0], [0.0, 2.0], [2.0, 0.0]]))
+    False
+    """
+    return not _edges_cross(vertices, vertices)
+
+
 def edge_distance(a: Floats, b: Floats) -> float:
     """Return the distance in pixels between the edges of two polygons that do not cross.
 

@@ -1,0 +1,181 @@
+"""How real the shapes of sources are: one table, measured by the same code for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from generators.shapes import likeness
+from generators.shapes.classifier import telling_apart
+from generators.shapes.geometry import low_passed, moments, stacked
+from generators.shapes.measures import LOW_PASS, SCALE, Measures, measured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from generators.polygons import Floats
+    from generators.shapes.source import ShapeSource
+
+COMPARED = ("area", "eccentricity", "solidity", "smooth_solidity", "bending")
+SAMPLES = 2000
+DENTED = 0.1
+"""The quantile of real low-passed solidity below which a shape counts as dented."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is said of one source.
+
+    Attributes
+    ----------
+    n
+        How many outlines were measured.
+    valid
+        Share that is one piece without holes inside the frame; all else is of these.
+    ks, wasserstein
+        For each of `COMPARED` the Kolmogorov-Smirnov distance to held-back real shapes, and the
+        Wasserstein distance in standard deviations of those.
+    dented
+        Share whose low-passed solidity is below the real 10th percentile: .10 is right.
+    twins, copies
+        Shares with a twin in the sample, and among the training shapes, of the outlines as drawn.
+    smooth_twins, smooth_copies
+        The same with every outline low-passed, so that stairs hide no copy.
+    coverage
+        Share of held-back real shapes that have a sample in their surroundings.
+    auc
+        How well a classifier tells the outlines from held-back real ones; .5 is not at all.
+    """
+
+    n: int
+    valid: float
+    ks: dict[str, float]
+    wasserstein: dict[str, float]
+    dented: float
+    twins: float
+    copies: float
+    smooth_twins: float
+    smooth_copies: float
+    coverage: float
+    auc: float
+
+    def row(self) -> dict[str, float]:
+        """Return the figures as one row of a table."""
+        flat = {name: value for name, value in asdict(self).items() if not isinstance(value, dict)}
+        distances = {f"ks_{name}": value for name, value in self.ks.items()}
+        return {**flat, **distances, **{f"w1_{k}": v for k, v in self.wasserstein.items()}}
+
+
+class Judge:
+    """Real shapes, measured once, that any number of sources are compared with.
+
+    Parameters
+    ----------
+    training
+        Stack of the shapes that sources may have been fitted to.
+    held_back
+        Stack of shapes of other images.
+    rng
+        Which of the shapes held back stand in where each is compared with each.
+    samples
+        How many of them; figures are comparable between sources of equally many samples.
+    """
+
+    def __init__(
+        self, training: Floats, held_back: Floats, rng: Generator, samples: int = SAMPLES
+    ) -> None:
+        chosen = np.sort(rng.permutation(len(held_back))[:samples])
+        self.real = measured(held_back)
+        self.some = held_back[chosen]
+        self.training, self.smooth_training = _rasters(training)
+        self.some_rasters, self.smooth_some = _rasters(self.some)
+
+    def figures(self, stack: Floats, *, copies_of: Floats | None = None) -> Figures:
+        """Measure a source.
+
+        Parameters
+        ----------
+        stack
+            (N, V, 2) outlines that it gave, in even steps.
+        copies_of
+            Outlines in whose stead copies are looked for among the training shapes. Real shapes
+            that are themselves training shapes have this need: give held-back ones.
+        """
+        found = measured(stack)
+        ks, apart = _distances(found, self.real)
+        dented = np.quantile(self.real.smooth_solidity, DENTED)
+        plain, smooth = _rasters(stack)
+        suspects = (plain, smooth) if copies_of is None else _rasters(copies_of)
+        return Figures(
+            n=len(stack),
+            valid=float(found.valid.mean()),
+            ks=ks,
+            wasserstein=apart,
+            dented=float(np.mean(found.smooth_solidity[found.valid] < dented)),
+            twins=likeness.twins(plain),
+            copies=likeness.copies(suspects[0], self.training),
+            smooth_twins=likeness.twins(smooth),
+            smooth_copies=likeness.copies(suspects[1], self.smooth_training),
+            coverage=likeness.coverage(plain, self.some_rasters),
+            auc=telling_apart(self.some, stack),
+        )
+
+
+def evaluate(
+    sources: Sequence[ShapeSource], training: Floats, held_back: Floats, seed: int = 0
+) -> pd.DataFrame:
+    """Return the table of figures: a row for real shapes, and one for each source.
+
+    The row `real` compares training shapes with those held back; its copies are those that
+    held-back shapes are of training shapes.
+
+    Parameters
+    ----------
+    sources
+        What is measured, 2,000 samples of each.
+    training, held_back
+        Stacks of real outlines, of different images.
+    seed
+        Of all draws.
+    """
+    judge = Judge(training, held_back, np.random.default_rng([seed, 0]))
+    chosen = np.random.default_rng([seed, 1]).permutation(len(training))[:SAMPLES]
+    rows: Mapping[str, Figures] = {
+        "real": judge.figures(training[chosen], copies_of=judge.some),
+        **{
+            source.name: judge.figures(drawn(source, SAMPLES, np.random.default_rng([seed, 2])))
+            for source in sources
+        },
+    }
+    return pd.DataFrame.from_dict(
+        {name: figures.row() for name, figures in rows.items()}, orient="index"
+    )
+
+
+def drawn(source: ShapeSource, n: int, rng: Generator) -> Floats:
+    """Return n outlines of a source as a stack, in units of their own median diameter."""
+    stack = stacked(source.sample(n, rng))
+    scaled: Floats = stack / np.median(moments(stack).diameter)
+    return scaled
+
+
+def _rasters(stack: Floats) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the rasters of outlines as they are, and low-passed."""
+    return likeness.rasters(stack), likeness.rasters(low_passed(stack, LOW_PASS / SCALE))
+
+
+def _distances(found: Measures, real: Measures) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the Kolmogorov-Smirnov and Wasserstein distances of what is compared."""
+    ks, apart = {}, {}
+    for name in COMPARED:
+        made, true = getattr(found, name)[found.valid], getattr(real, name)
+        ks[name] = float(stats.ks_2samp(made, true).statistic)
+        apart[name] = float(stats.wasserstein_distance(made, true) / true.std())
+    return ks, apart

@@ -1,0 +1,142 @@
+"""Mixtures of Gaussians: fitted by expectation-maximisation, drawn from, conditioned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from scipy import linalg, special
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.random import Generator
+
+    from generators.polygons import Floats
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A mixture of K Gaussians of D variables.
+
+    Attributes
+    ----------
+    weights
+        (K,), adding up to 1.
+    means
+        (K, D).
+    factors
+        (K, D, D) lower Cholesky factors of the covariances.
+    """
+
+    weights: Floats
+    means: Floats
+    factors: Floats
+
+    def log_densities(self, x: Floats) -> Floats:
+        """Return the (N, K) logarithms of weight times density of each component at (N, D) x."""
+        logs = np.empty((len(x), len(self.weights)))
+        for k, factor in enumerate(self.factors):
+            z = linalg.solve_triangular(factor, (x - self.means[k]).T, lower=True)
+            logs[:, k] = -np.sum(z * z, axis=0) / 2 - np.sum(np.log(np.diag(factor)))
+        constant = -x.shape[1] / 2 * np.log(2 * np.pi)
+        total: Floats = logs + np.log(self.weights) + constant
+        return total
+
+    def sample(
+        self, n: int, rng: Generator, columns: Sequence[int] = (), given: Floats | None = None
+    ) -> Floats:
+        """Draw (n, D) from the mixture, or from it where some variables are known.
+
+        Parameters
+        ----------
+        n
+            How many.
+        rng
+            What they are drawn from.
+        columns
+            The variables that are known.
+        given
+            (n, len(columns)) their values.
+        """
+        known = np.zeros((n, 0)) if given is None else given
+        width, g = self.means.shape[1], known.shape[1]
+        order = [*columns, *(k for k in range(width) if k not in columns)]
+        means = self.means[:, order]
+        factors = self._reordered(order)
+        lead = Mixture(self.weights, means[:, :g], factors[:, :g, :g])
+        logs = lead.log_densities(known)
+        shares = np.cumsum(special.softmax(logs, axis=1), axis=1)
+        chosen = np.argmax(rng.random(n)[:, None] < shares, axis=1)
+        # What is known fixes the first normal variates; the others are free.
+        normal = rng.standard_normal((n, width))
+        apart = (known - lead.means[chosen])[..., None]
+        normal[:, :g] = np.linalg.solve(lead.factors[chosen], apart)[..., 0]
+        drawn = means[chosen] + np.einsum("nij,nj->ni", factors[chosen], normal)
+        back: Floats = drawn[:, np.argsort(order)]
+        return back
+
+    def _reordered(self, order: list[int]) -> Floats:
+        """Return the factors with the variables in another order."""
+        if order == sorted(order):
+            return self.factors
+        covariances = self.factors @ self.factors.transpose(0, 2, 1)
+        permuted = np.linalg.cholesky(covariances[:, order][:, :, order])
+        return cast("Floats", permuted)
+
+
+def fitted(
+    x: Floats, components: int, rng: Generator, *, steps: int = 60, prior: float = 50.0
+) -> Mixture:
+    """Fit a mixture by expectation-maximisation.
+
+    Each covariance is drawn towards that of all of x, scaled to the component's own extent, as if
+    by `prior` further observations. So one that holds few is not flat in the directions that they
+    happen to leave out.
+
+    Parameters
+    ----------
+    x
+        (N, D) observations.
+    components
+        How many Gaussians.
+    rng
+        Where they begin.
+    steps
+        Iterations; fewer if the mean log-likelihood grows by less than 0.001.
+    prior
+        Weight of what the covariances are drawn towards, in observations.
+    """
+    n, _width = x.shape
+    pooled = np.cov(x.T)
+    # Begun near the middle with various extents, components part by what they are good at:
+    # tails, dents, round shapes.
+    mixture = Mixture(
+        np.full(components, 1 / components),
+        x.mean(axis=0) + 0.3 * (x[rng.integers(n, size=components)] - x.mean(axis=0)),
+        np.sqrt(rng.uniform(0.3, 1.5, components))[:, None, None] * np.linalg.cholesky(pooled),
+    )
+    last = -np.inf
+    for _ in range(steps):
+        logs = mixture.log_densities(x)
+        total = special.logsumexp(logs, axis=1, keepdims=True)
+        mixture = _maximised(x, np.exp(logs - total), pooled, prior)
+        if total.mean() - last < 1e-3:
+            break
+        last = total.mean()
+    return mixture
+
+
+def _maximised(x: Floats, shares: Floats, pooled: Floats, prior: float) -> Mixture:
+    """Return the mixture of which each observation belongs to each component by its share."""
+    counts = shares.sum(axis=0) + 1e-9
+    means = (shares.T @ x) / counts[:, None]
+    factors = np.empty((len(counts), *pooled.shape))
+    for k, count in enumerate(counts):
+        apart = x - means[k]
+        scatter = (apart * shares[:, k : k + 1]).T @ apart
+        extent = np.trace(np.linalg.solve(pooled, scatter / count)) / len(pooled)
+        covariance = (scatter + prior * extent * pooled) / (count + prior)
+        factors[k] = np.linalg.cholesky(covariance + 1e-9 * np.eye(len(pooled)))
+    return Mixture(counts / counts.sum(), means, factors)
