@@ -294,7 +294,7 @@ document.body.append(note);
 
 @pytest.mark.browser
 def test_sorting_stays_inside_tracks_and_keeps_gaps_last(make_run, segmenters, dump):
-    run = make_run(segmenters | {"aaa:gone": ("same-data", "Gone", None)}, n=4)
+    run = make_run(segmenters | {"aaa:gone": ("same-data", "Gone", None)}, n=8)
     source = write_report(run).read_text()
     # The page forbids any other script, so the copy that is clicked on has no policy.
     source = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", source)
