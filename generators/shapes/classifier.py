@@ -22,7 +22,7 @@ PENALTY = 3.0
 
 
 def features(stack: Floats) -> Floats:
-    """Return (N, 325) features of outlines: log size and log amplitudes, and their products.
+    """Return (N, 324) features of outlines: log size and log amplitudes, and their products.
 
     The amplitudes are those of 12 elliptic Fourier harmonics over that of the first.
     """

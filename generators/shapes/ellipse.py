@@ -8,7 +8,7 @@ import numpy as np
 
 from generators.shapes.fourier import ellipse_coefficients, synthesised
 from generators.shapes.geometry import posed
-from generators.shapes.source import styled
+from generators.shapes.styles import styled
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -74,12 +74,6 @@ def ellipse_coefficients(elongation: Floats) -> Coefficients:
     return np.stack([(long + short) / 2, (long - short) / 2], axis=1).astype(np.complex128)
 
 
-def irregularity(coefficients: Coefficients) -> Floats:
-    """Return the (N,) RMS of the harmonics beyond the ellipse, in radii of its mean semi-axis."""
-    beyond: Floats = np.sqrt(np.sum(np.abs(coefficients[:, 2:]) ** 2, axis=1))
-    return beyond / np.abs(coefficients[:, 0])
-
-
 def mirrored(coefficients: Coefficients) -> Coefficients:
     """Return the coefficients of the mirror images (y to -y), in their own pose.
 

@@ -16,9 +16,9 @@ import numpy as np
 from generators.errors import ShapeError
 from generators.polygons import is_simple
 from generators.shapes import fourier
-from generators.shapes.geometry import aligned, moments, posed, stretched
+from generators.shapes.geometry import moments, posed
 from generators.shapes.mixture import Mixture, fitted
-from generators.shapes.source import styled
+from generators.shapes.styles import restyled, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,8 +141,7 @@ class OutlineSource:
         """Draw outlines; see `ShapeSource.sample`.
 
         `size` and `elongation` are drawn for, so that the dents of long shapes are those of long
-        shapes; a stretch then makes the elongation exact. `irregularity` scales the harmonics
-        beyond the ellipse; it comes out to a few per cent.
+        shapes; a stretch then makes the elongation exact.
         """
         given = styled(n, style, self.styles)
         stack = np.empty((n, VERTICES, 2))
@@ -171,18 +170,6 @@ class OutlineSource:
         at = (at - self.model.mean[columns]) / self.model.deviation[columns]
         scaled = self.model.mixture.sample(n, rng, columns, at)
         rows = self.model.mean + self.model.deviation * scaled
-        found = coefficients(rows)
-        stack = _restyled(found, given)
-        size = given.get("size", np.exp(rows[:, 0]))
-        return posed(stack, size, rng.uniform(0, 2 * np.pi, n))
-
-
-def _restyled(found: fourier.Coefficients, given: Mapping[str, Floats]) -> Floats:
-    """Return the aligned outlines of coefficients, with the irregularity and elongation given."""
-    if "irregularity" in given:
-        factors = given["irregularity"] / np.maximum(fourier.irregularity(found), 1e-9)
-        found[:, 2:] *= factors[:, None]
-    stack = aligned(fourier.synthesised(found, VERTICES))
-    if "elongation" in given:
-        stack = stretched(stack, given["elongation"] / moments(stack).elongation)
-    return stack
+        stack = fourier.synthesised(coefficients(rows), VERTICES)
+        turned = posed(stack, np.exp(rows[:, 0]), rng.uniform(0, 2 * np.pi, n))
+        return restyled(turned, given)

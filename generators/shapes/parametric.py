@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from generators.errors import ShapeError
 from generators.outlines import Shape, random_outline
 from generators.polygons import is_simple
-from generators.shapes.geometry import aligned, moments, posed, stretched
-from generators.shapes.source import styled
+from generators.shapes.geometry import stacked
+from generators.shapes.styles import restyled, styled
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.random import Generator
     from numpy.typing import ArrayLike
 
     from generators.polygons import Floats
+
+
+TRIES = 100
 
 
 class ParametricSource:
@@ -28,7 +32,7 @@ class ParametricSource:
     """
 
     name = "parametric"
-    styles = ("size", "elongation")
+    styles = ("size", "elongation", "irregularity")
 
     def __init__(self, shape: Shape | None = None) -> None:
         self.shape = shape or Shape(elongation=1.55)
@@ -38,28 +42,19 @@ class ParametricSource:
         given = styled(n, style, self.styles)
         outlines = []
         for k in range(n):
-            outline = self._simple(rng) / self.shape.diameter
-            for name, values in given.items():
-                outline = _RESTYLE[name](outline[None], values[k])[0]
-            outlines.append(outline)
+            style_of_one = {name: values[k : k + 1] for name, values in given.items()}
+            outlines.append(self._simple(rng, style_of_one))
         return outlines
 
-    def _simple(self, rng: Generator) -> Floats:
+    def _simple(self, rng: Generator, style: Mapping[str, Floats]) -> Floats:
         """Draw an outline until it does not cross itself: strong bends of long shapes may."""
-        while True:
-            outline = random_outline(self.shape, rng)
+        for _ in range(TRIES):
+            outline = random_outline(self.shape, rng) / self.shape.diameter
+            if style:
+                outline = restyled(stacked([outline], len(outline)), style)[0]
             if is_simple(outline):
                 return outline
-
-
-def _resized(stack: Floats, diameter: float) -> Floats:
-    return posed(stack, diameter, np.zeros(1))
-
-
-def _elongated(stack: Floats, elongation: float) -> Floats:
-    about = moments(stack)
-    longer = stretched(aligned(stack), elongation / about.elongation)
-    return posed(longer, about.diameter, about.angle)
-
-
-_RESTYLE = {"size": _resized, "elongation": _elongated}
+        raise ShapeError(
+            f"every outline of this style crossed itself in {TRIES} tries",
+            mend="ask for less irregularity or less elongation",
+        )

@@ -13,7 +13,7 @@ from skimage import measure
 
 from generators.polygons import Floats, Window, area, contains
 from generators.shapes.geometry import aligned, counter_clockwise, moments, posed
-from generators.shapes.source import styled
+from generators.shapes.styles import styled
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -9,9 +9,7 @@ from generators.shapes.fourier import (
     analysed,
     ellipse_coefficients,
     half_turned,
-    irregularity,
     mirrored,
-    orders,
     synthesised,
 )
 from generators.shapes.geometry import moments, turned
@@ -58,12 +56,3 @@ def test_coefficients_of_an_ellipse():
     found = moments(synthesised(ellipse_coefficients(np.array([1.0, 2.5])), 4000))
     assert found.elongation == pytest.approx([1, 2.5], rel=1e-5)
     assert found.diameter == pytest.approx([1, 1], rel=1e-5)
-
-
-def test_irregularity_is_the_rms_over_the_mean_semi_axis():
-    series = np.zeros((1, 6), complex)
-    series[0, orders(3) == 1] = 2
-    series[0, orders(3) == -1] = 0.5
-    series[0, orders(3) == -3] = 0.3
-    series[0, orders(3) == 2] = 0.4j
-    assert irregularity(series) == pytest.approx([0.25])
