@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from generators.dials import dial
+from generators.dials import dial, word
 from generators.polygons import Floats, area, centroid
+from generators.shapes.source import sources
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -20,6 +21,11 @@ HARMONICS = np.arange(2, 13)
 class Shape:
     """What the nuclei of a scene are shaped like."""
 
+    shapes: str = word(
+        "parametric",
+        options=tuple(sources()),
+        says="their source; but for `parametric` none obeys a dial below other than the diameter",
+    )
     diameter: float = dial(
         26, low=4, high=400, unit="px", says="median diameter of a disc as large as a nucleus"
     )

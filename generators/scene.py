@@ -23,6 +23,7 @@ from generators.polygons import (
     snapped,
     window_of,
 )
+from generators.shapes.source import source_named
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -249,13 +250,21 @@ def _full(canvas: Canvas, layout: Layout) -> bool:
     return bool(np.count_nonzero(visible) >= layout.density * visible.size)
 
 
+def _outline(nuclei: Shape, rng: Generator, size: float, rough: float) -> Floats:
+    """Draw the outline of one nucleus in px, centred at the origin."""
+    if nuclei.shapes == "parametric":
+        return random_outline(nuclei, rng, size=size, rough=rough)
+    outline = source_named(nuclei.shapes).sample(1, rng)[0]
+    return outline * (size * nuclei.diameter)
+
+
 def _add(canvas: Canvas, layout: Layout, nuclei: Shape, index: int, rng: Generator) -> bool:
     """Try to find a place for one nucleus; everything about it comes from its own stream."""
     condensed = rng.random() < layout.condensed
     clustered, overlapping = rng.random() < layout.clustering, rng.random() < layout.overlap
     slack, height = rng.exponential(SLACK), rng.random()
     size, rough = (0.7, 2.5) if condensed else (1.0, 1.0)
-    shape = random_outline(nuclei, rng, size=size, rough=rough)
+    shape = _outline(nuclei, rng, size, rough)
     first = not canvas.nuclei
     for _ in range(PLACES):
         if overlapping and not first:

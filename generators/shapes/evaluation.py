@@ -11,14 +11,13 @@ from scipy import stats
 
 from generators.shapes import likeness
 from generators.shapes.classifier import telling_apart
-from generators.shapes.geometry import low_passed, moments, stacked
-from generators.shapes.measures import LOW_PASS, SCALE, Measures, measured
+from generators.shapes.geometry import moments, stacked
+from generators.shapes.measures import Measures, measured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.random import Generator
-    from numpy.typing import NDArray
 
     from generators.polygons import Floats
     from generators.shapes.source import ShapeSource
@@ -47,11 +46,12 @@ class Figures:
     twins, copies
         Shares with a twin in the sample, and among the training shapes, of the outlines as drawn.
     smooth_twins, smooth_copies
-        The same with every outline low-passed, so that stairs hide no copy.
+        The same of all outlines rasterised and low-passed, so that stairs hide no copy.
     coverage
         Share of held-back real shapes that have a sample in their surroundings.
     auc
-        How well a classifier tells the outlines from held-back real ones; .5 is not at all.
+        How well a classifier tells the outlines from held-back real ones, both rasterised and
+        low-passed; .5 is not at all.
     """
 
     n: int
@@ -93,9 +93,10 @@ class Judge:
     ) -> None:
         chosen = np.sort(rng.permutation(len(held_back))[:samples])
         self.real = measured(held_back)
-        self.some = held_back[chosen]
-        self.training, self.smooth_training = _rasters(training)
-        self.some_rasters, self.smooth_some = _rasters(self.some)
+        self.some, self.smooth_some = held_back[chosen], self.real.smooth[chosen]
+        self.rasters = likeness.rasters(self.some)
+        self.training = likeness.rasters(training)
+        self.smooth_training = likeness.rasters(measured(training).smooth)
 
     def figures(self, stack: Floats, *, copies_of: Floats | None = None) -> Figures:
         """Measure a source.
@@ -111,8 +112,11 @@ class Judge:
         found = measured(stack)
         ks, apart = _distances(found, self.real)
         dented = np.quantile(self.real.smooth_solidity, DENTED)
-        plain, smooth = _rasters(stack)
-        suspects = (plain, smooth) if copies_of is None else _rasters(copies_of)
+        plain, smooth = likeness.rasters(stack), likeness.rasters(found.smooth)
+        suspects, smooth_suspects = plain, smooth
+        if copies_of is not None:
+            suspects = likeness.rasters(copies_of)
+            smooth_suspects = likeness.rasters(measured(copies_of).smooth)
         return Figures(
             n=len(stack),
             valid=float(found.valid.mean()),
@@ -120,11 +124,11 @@ class Judge:
             wasserstein=apart,
             dented=float(np.mean(found.smooth_solidity[found.valid] < dented)),
             twins=likeness.twins(plain),
-            copies=likeness.copies(suspects[0], self.training),
+            copies=likeness.copies(suspects, self.training),
             smooth_twins=likeness.twins(smooth),
-            smooth_copies=likeness.copies(suspects[1], self.smooth_training),
-            coverage=likeness.coverage(plain, self.some_rasters),
-            auc=telling_apart(self.some, stack),
+            smooth_copies=likeness.copies(smooth_suspects, self.smooth_training),
+            coverage=likeness.coverage(plain, self.rasters),
+            auc=telling_apart(self.smooth_some, found.smooth),
         )
 
 
@@ -164,11 +168,6 @@ def drawn(source: ShapeSource, n: int, rng: Generator) -> Floats:
     stack = stacked(source.sample(n, rng))
     scaled: Floats = stack / np.median(moments(stack).diameter)
     return scaled
-
-
-def _rasters(stack: Floats) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the rasters of outlines as they are, and low-passed."""
-    return likeness.rasters(stack), likeness.rasters(low_passed(stack, LOW_PASS / SCALE))
 
 
 def _distances(found: Measures, real: Measures) -> tuple[dict[str, float], dict[str, float]]:

@@ -48,6 +48,8 @@ class Measures:
     bending
         ∮ κ² ds · L / 4π² of that outline: its squared curvature. A disc has 1, and up to 1.3 with
         what is left of its stairs.
+    smooth
+        (N, V, 2) those outlines, in units of the median diameter.
     """
 
     valid: NDArray[np.bool_]
@@ -56,6 +58,7 @@ class Measures:
     solidity: Floats
     smooth_solidity: Floats
     bending: Floats
+    smooth: Floats
 
 
 def measured(stack: Floats) -> Measures:
@@ -81,6 +84,7 @@ def measured(stack: Floats) -> Measures:
         solidity=np.array([pixel_solidity(mask) for mask in rasters]),
         smooth_solidity=np.array([solidity(outline) for outline in smooth]),
         bending=bending(smooth),
+        smooth=smooth / SCALE,
     )
 
 

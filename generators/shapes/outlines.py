@@ -16,7 +16,7 @@ import numpy as np
 from generators.errors import ShapeError
 from generators.polygons import is_simple
 from generators.shapes import fourier
-from generators.shapes.geometry import moments, posed
+from generators.shapes.geometry import moments, posed, stacked
 from generators.shapes.mixture import Mixture, fitted
 from generators.shapes.styles import restyled, styled
 
@@ -71,7 +71,10 @@ class OutlineModel:
         harmonics, components
             Of the outlines; of the mixture.
         """
-        rows = variables(stack, harmonics)
+        # Even steps along stairs are uneven along what the harmonics keep of them.
+        kept = fourier.synthesised(fourier.analysed(stack, harmonics), stack.shape[1])
+        even = posed(stacked(kept), moments(stack).diameter, np.zeros(len(stack)))
+        rows = variables(even, harmonics)
         mean, deviation = rows.mean(axis=0), rows.std(axis=0)
         mixture = fitted((rows - mean) / deviation, components, rng)
         return cls(mean, deviation, mixture)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
@@ -67,6 +68,7 @@ def sources() -> list[str]:
     return sorted(_SOURCES)
 
 
+@cache
 def source_named(name: str) -> ShapeSource:
     """Return a source of shapes, as it is shipped, by its name.
 

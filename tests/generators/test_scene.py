@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from generators.outlines import Shape
-from generators.polygons import contains, distance, window_of
+from generators.polygons import area, contains, distance, window_of
 from generators.scene import SMALLEST, Canvas, Layout, Nucleus, lay_out
 from generators.seeds import Seed
 from generators.truth import Truth, gaps, hidden, touching
@@ -151,3 +151,16 @@ def test_the_border_has_its_share_of_nuclei():
     )
     inside = ((centres > 0) & (centres < 128)).all(axis=1)
     assert inside.mean() == pytest.approx(128**2 / (128 + 42) ** 2, abs=0.06)
+
+
+@pytest.mark.parametrize("source", ["ellipse", "outlines"])
+def test_shapes_come_from_the_source_named(source):
+    canvas = scene(shape=(256, 256), nuclei=Shape(shapes=source, diameter=20), count=60)
+    diameters = [np.sqrt(4 * abs(area(n.outline)) / np.pi) for n in canvas.nuclei]
+    assert len(diameters) >= 60
+    assert np.median(diameters) == pytest.approx(20, rel=0.08)
+    assert {len(n.outline) for n in canvas.nuclei} == {128}
+    again = scene(shape=(256, 256), nuclei=Shape(shapes=source, diameter=20), count=60)
+    assert all(
+        (a.outline == b.outline).all() for a, b in zip(canvas.nuclei, again.nuclei, strict=True)
+    )
