@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -107,11 +107,6 @@ class Resampling:
         """The transposed map, which carries gradients back."""
         return Resampling(tuple((y.transposed, x.transposed) for y, x in self.terms))
 
-    def __call__(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Map pictures (..., H, W); differentiable any number of times."""
-        mapped: torch.Tensor = _Apply.apply(pictures, self)  # type: ignore[no-untyped-call]
-        return mapped
-
     def map(self, pictures: torch.Tensor) -> torch.Tensor:
         """Map pictures (..., H, W), out of autograd's sight."""
         planes = pictures.reshape(-1, *pictures.shape[-2:])
@@ -128,17 +123,44 @@ class Resampling:
         return y.along_y(x.along_x(planes))
 
 
+class LinearMap(Protocol):
+    """What `apply` takes: a linear map that knows its transposed."""
+
+    @property
+    def transposed(self) -> LinearMap:
+        """The map that carries gradients back."""
+
+    def map(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Map pictures, out of autograd's sight."""
+
+
+def apply(linear: LinearMap, pictures: torch.Tensor) -> torch.Tensor:
+    """Map pictures, differentiable any number of times.
+
+    Examples
+    --------
+    >>> difference = Banded.of(torch.tensor([[-1.0, 1.0]]))
+    >>> one = Banded.of(torch.ones(1, 1))
+    >>> x = torch.tensor([[3.0, 10.0]], requires_grad=True)
+    >>> y = apply(Resampling(((one, difference),)), x)
+    >>> y.item(), torch.autograd.grad(y, x)[0].tolist()
+    (7.0, [[-1.0, 1.0]])
+    """
+    mapped: torch.Tensor = _Apply.apply(pictures, linear)  # type: ignore[no-untyped-call]
+    return mapped
+
+
 class _Apply(torch.autograd.Function):
     """A linear map; its gradient is the transposed map, by this very function."""
 
     @staticmethod
-    def forward(ctx: Any, pictures: torch.Tensor, resampling: Resampling) -> torch.Tensor:
-        ctx.resampling = resampling
-        return resampling.map(pictures)
+    def forward(ctx: Any, pictures: torch.Tensor, linear: LinearMap) -> torch.Tensor:
+        ctx.linear = linear
+        return linear.map(pictures)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return ctx.resampling.transposed(gradients[0]), None
+        return apply(ctx.linear.transposed, gradients[0]), None
 
 
 @lru_cache(maxsize=_KEPT)
