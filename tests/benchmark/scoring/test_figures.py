@@ -117,13 +117,13 @@ def test_three_meanings_of_aji_on_one_picture():
 
 
 def test_aji_plus_and_cellpose_pair_differently():
-    """An IoU of 60/120 against two of 40/100 and 20/80, whose sum is larger."""
-    truth = [(1, 60), (1, 40), (2, 20)]
-    prediction = [(8, 60), (9, 40), (8, 20)]
+    """An IoU of 62/120 against two of 38/100 and 20/82, whose sum is larger."""
+    truth = [(1, 62), (1, 38), (2, 20)]
+    prediction = [(8, 62), (9, 38), (8, 20)]
     table = table_of(truth, prediction)
-    assert figures.aji_plus(table) == (40 + 20) / (100 + 80)
-    assert figures.aji_cellpose(table) == 60 / 120
-    assert figures.aji(table) == (60 + 20) / (120 + 80 + 40)
+    assert figures.aji_plus(table) == (38 + 20) / (100 + 82)
+    assert figures.aji_cellpose(table) == 62 / 120
+    assert figures.aji(table) == (62 + 20) / (120 + 82 + 38)
 
 
 def test_aji_of_equal_ious_takes_the_one_of_more_pixels():

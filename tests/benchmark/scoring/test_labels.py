@@ -58,7 +58,8 @@ def test_unsigned_ids_keep_positive_ones_and_part_the_others(kind, width):
 
 @pytest.mark.parametrize(("kind", "width"), wider("i1", "i2", "i4", "i8"))
 def test_negative_ids_are_named_by_the_lowest(kind, width):
-    for ids in ([3, -1], [-2, -1], [1, np.iinfo(kind).min, -1]):
+    lowest = np.iinfo(kind).min
+    for ids in ([3, -1], [-2, -1], [1, lowest, -1], [lowest]):
         found = np.sort(as_unsigned(np.array(ids, kind), width)).astype(np.uint64)
         with pytest.raises(LabelError, match=f"truth has the negative id {min(ids)}\n") as caught:
             require_positive(found, np.dtype(kind), width, "truth")
