@@ -223,7 +223,7 @@ GOOD = np.zeros((2, 3), np.uint16)
         (np.zeros((2, 3), "m8[s]"), "type timedelta64"),
         (np.zeros((2, 3), "U1"), "type <U1"),
         (np.zeros((2, 3), [("id", int)]), "type "),
-        (np.matrix([[0, 1, 2], [1, 2, 3]]), "of type matrix"),
+        (np.array([[0, 1, 2], [1, 2, 3]]).view(np.matrix), "of type matrix"),
         (np.uint16(3), "of type uint16"),
         (np.zeros((2, 3), np.float16), r"type float16\n"),
         (np.full((2, 3), np.inf), "type float64 and holds NaN or infinity"),

@@ -20,7 +20,7 @@ def test_every_integer_type_is_taken(kind):
     [
         ([[0, 1]], "truth is of type list", "numpy.asarray"),
         (np.ma.array([1, 2]), "truth is of type MaskedArray", "fill a masked array"),
-        (np.matrix([[1, 2]]), "truth is of type matrix", "numpy.asarray"),
+        (np.array([[1, 2]]).view(np.matrix), "truth is of type matrix", "numpy.asarray"),
         (np.int64(3), "truth is of type int64", "numpy.asarray"),
         (np.array([True]), "boolean mask", "label"),
         (np.array([1.0]), "type float64\n", "astype"),
