@@ -110,14 +110,23 @@ def test_moves_come_from_the_seed():
 
 
 FIGURES = {
-    "stylegan3-t": {"integer": (55, 200), "fractional": (45, 200), "rotation": (0, 35)},
-    "stylegan3-r": {"integer": (55, 200), "fractional": (45, 200), "rotation": (45, 200)},
+    "stylegan3-t": {"integer": (55, 200), "fractional": (50, 200), "rotation": (0, 35)},
+    "stylegan3-r": {"integer": (55, 200), "fractional": (50, 200), "rotation": (45, 200)},
     "stylegan2": {"integer": (0, 25), "fractional": (0, 25), "rotation": (0, 25)},
 }
 
 
 @pytest.mark.parametrize("cfg", FIGURES)
 def test_networks_are_alias_free_before_any_training(make, cfg):
-    generator = make(cfg, 64, cbase=256)
+    """In pictures of the contrast that a trained network's have, so that decibels compare."""
+    generator = make(cfg, 64, **({"cbase": 128, "cmax": 8} if cfg == "stylegan3-r" else {}))
+    z = latents(list(range(3)), 16)
+    contrast = 0.5 / generator(z).std()
+
+    def scaled(z, *, transform):
+        return contrast * generator(z, transform=transform)
+
     for move, (low, high) in FIGURES[cfg].items():
-        assert low < equivariance(generator, latents(list(range(4)), 16), move) < high
+        figure = equivariance(scaled, z, move)
+        print(f"{cfg}, untrained, {move}: {figure:.1f} dB")
+        assert low < figure < high
