@@ -225,6 +225,25 @@ def test_the_heaviest_choice_by_hand():
     assert heaviest(truth, pred, np.array([0.9, 0.5, 0.5])).tolist() == [1, 2]
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    worth=hnp.arrays(
+        np.int64,
+        hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=7),
+        elements=st.sampled_from([0, 0, 1, 2, 3, 4, 8, 9]),
+    )
+)
+def test_no_choice_is_heavier(worth):
+    """Also where some pairs outweigh all that compete with them, or are as heavy as those."""
+    truth, pred = np.nonzero(worth)
+    chosen = heaviest(truth, pred, worth[truth, pred] / 8)
+    assert chosen.tolist() == sorted(set(chosen.tolist()))
+    for ends in (truth[chosen], pred[chosen]):
+        assert len(set(ends.tolist())) == len(ends)
+    best = worth[linear_sum_assignment(worth, maximize=True)].sum()
+    assert worth[truth[chosen], pred[chosen]].sum() == best
+
+
 def test_thousands_of_contested_pairs_take_no_matrix():
     """As a dense matrix these would take 800 MB."""
     n = 10_000
