@@ -36,77 +36,87 @@ int64_t floor_divide(int64_t a, int64_t b) { return a >= 0 ? a / b : -((b - 1 - 
 int64_t ceil_divide(int64_t a, int64_t b) { return -floor_divide(-a, b); }
 int64_t modulo(int64_t a, int64_t b) { return a - b * floor_divide(a, b); }
 
+#ifdef __AVX512F__
+constexpr int64_t kVectorBytes = 64;
+#else
+constexpr int64_t kVectorBytes = 32;
+#endif
+
 template <typename T>
 struct Vector {
-  typedef T type __attribute__((vector_size(64)));
-  static constexpr int64_t size = 64 / sizeof(T);
+  typedef T type __attribute__((vector_size(kVectorBytes)));
+  static constexpr int64_t size = kVectorBytes / sizeof(T);
 };
 
-// One term of a weighted sum of rows: where its row begins, from a common start.
-template <typename T>
+// One term of M weighted sums of rows: where its row begins, from a common start.
+template <typename T, int M>
 struct Term {
   int64_t offset;
-  T weight;
+  T weights[M];
 };
 
 // The terms of one row of taps, and where the row of samples begins that they weigh.
-template <typename T>
+template <typename T, int M>
 struct Line {
   int64_t offset;
-  const Term<T>* terms;
+  const Term<T, M>* terms;
   int64_t n_terms;
 };
 
-// N vectors at once share the loads of weights and hide each other's latency. They stand side by
-// side from x on, but for the last.
-template <typename T, int N>
-inline void sum_block(T* out, int64_t x, int64_t last, const T* samples, const Line<T>* lines,
-                      int64_t n_lines, T start) {
+// N vectors at once share the loads of weights, and M sums the loads of samples. The vectors stand
+// side by side from x on, but for the last.
+template <typename T, int M, int N>
+inline void sum_block(T* const* out, int64_t x, int64_t last, const T* samples,
+                      const Line<T, M>* lines, int64_t n_lines, const T* start) {
   using V = typename Vector<T>::type;
-  V sums[N];
-  for (int i = 0; i < N; ++i) sums[i] = V{} + start;
+  V sums[M][N];
+  for (int j = 0; j < M; ++j)
+    for (int i = 0; i < N; ++i) sums[j][i] = V{} + start[j];
   for (int64_t k = 0; k < n_lines; ++k) {
-    const Term<T>* end = lines[k].terms + lines[k].n_terms;
-    for (const Term<T>* term = lines[k].terms; term < end; ++term) {
+    const Term<T, M>* end = lines[k].terms + lines[k].n_terms;
+    for (const Term<T, M>* term = lines[k].terms; term < end; ++term) {
       const T* row = samples + lines[k].offset + term->offset;
-      for (int i = 0; i < N; ++i) {
-        V loaded;
-        std::memcpy(&loaded, row + (i < N - 1 ? x + i * Vector<T>::size : last), sizeof(V));
-        sums[i] += loaded * term->weight;
-      }
+      V loaded[N];
+      for (int i = 0; i < N - 1; ++i)
+        std::memcpy(&loaded[i], row + x + i * Vector<T>::size, sizeof(V));
+      std::memcpy(&loaded[N - 1], row + last, sizeof(V));
+      for (int j = 0; j < M; ++j)
+        for (int i = 0; i < N; ++i) sums[j][i] += loaded[i] * term->weights[j];
     }
   }
-  for (int i = 0; i < N; ++i)
-    std::memcpy(out + (i < N - 1 ? x + i * Vector<T>::size : last), &sums[i], sizeof(V));
+  for (int j = 0; j < M; ++j)
+    for (int i = 0; i < N; ++i)
+      std::memcpy(out[j] + (i < N - 1 ? x + i * Vector<T>::size : last), &sums[j][i], sizeof(V));
 }
 
-// out[x] = start + sum over lines and their terms of weight * (samples + both offsets)[x], for
-// 0 <= x < n. Nothing else is touched: the last vector overlaps the one before and writes the same
-// values there.
-template <typename T>
-void weighted_sum(T* out, int64_t n, const T* samples, const Line<T>* lines, int64_t n_lines,
-                  T start) {
+// out[j][x] = start[j] + sum over lines and their terms of weights[j] * (samples + both offsets)[x]
+// for 0 <= x < n. Nothing else is touched: the last vector overlaps the one before and writes the
+// same values there.
+template <typename T, int M>
+void weighted_sums(T* const* out, int64_t n, const T* samples, const Line<T, M>* lines,
+                   int64_t n_lines, const T* start) {
   constexpr int64_t width = Vector<T>::size;
   if (n < width) {
-    for (int64_t x = 0; x < n; ++x) {
-      T sum = start;
-      for (int64_t k = 0; k < n_lines; ++k)
-        for (int64_t i = 0; i < lines[k].n_terms; ++i) {
-          const Term<T>& term = lines[k].terms[i];
-          sum += term.weight * samples[lines[k].offset + term.offset + x];
-        }
-      out[x] = sum;
-    }
+    for (int j = 0; j < M; ++j)
+      for (int64_t x = 0; x < n; ++x) {
+        T sum = start[j];
+        for (int64_t k = 0; k < n_lines; ++k)
+          for (int64_t i = 0; i < lines[k].n_terms; ++i) {
+            const Term<T, M>& term = lines[k].terms[i];
+            sum += term.weights[j] * samples[lines[k].offset + term.offset + x];
+          }
+        out[j][x] = sum;
+      }
     return;
   }
   int64_t x = 0;
   for (; n - x > 4 * width; x += 4 * width)
-    sum_block<T, 4>(out, x, x + 3 * width, samples, lines, n_lines, start);
+    sum_block<T, M, 4>(out, x, x + 3 * width, samples, lines, n_lines, start);
   switch (ceil_divide(n - x, width)) {
-    case 1: return sum_block<T, 1>(out, x, n - width, samples, lines, n_lines, start);
-    case 2: return sum_block<T, 2>(out, x, n - width, samples, lines, n_lines, start);
-    case 3: return sum_block<T, 3>(out, x, n - width, samples, lines, n_lines, start);
-    default: return sum_block<T, 4>(out, x, n - width, samples, lines, n_lines, start);
+    case 1: return sum_block<T, M, 1>(out, x, n - width, samples, lines, n_lines, start);
+    case 2: return sum_block<T, M, 2>(out, x, n - width, samples, lines, n_lines, start);
+    case 3: return sum_block<T, M, 3>(out, x, n - width, samples, lines, n_lines, start);
+    default: return sum_block<T, M, 4>(out, x, n - width, samples, lines, n_lines, start);
   }
 }
 
@@ -179,120 +189,164 @@ struct Filter {
   const T* weights;
   int64_t taps;
   bool radial;
+
+  int64_t rows() const { return radial ? taps : 1; }
+  T at(int64_t k, int64_t row = 0) const {
+    const bool within = k >= 0 && k < taps && row >= 0 && row < rows();
+    return within ? weights[row * taps + k] : T(0);
+  }
 };
 
-template <typename T>
+// The operation, on one plane after the other. M neighbours along the first filter's output, and
+// M rows of the second one's, are made at once: their sums have most samples in common. M is 1
+// where a filter has one tap, for a weight of zero would make NaN of infinity.
+template <typename T, int M>
 class Plane {
  public:
   Plane(const Sizes& s, Filter<T> up, Filter<T> down, const Bend<T>& bend, Mask mode)
       : s_(s), up_(up), down_(down), bend_(bend), mode_(mode),
         phases_(std::lcm(s.up, s.down)),
         in_(s.in_width, phases_ / s.up, ceil_divide(s.up_offset_x, s.up),
-            ceil_divide(s.mid_width + up.taps - s.up_offset_x, s.up) - s.in_width),
+            ceil_divide(s.mid_width + M + up.taps - s.up_offset_x, s.up) - s.in_width),
         mid_(s.mid_width, phases_, -s.down_offset_x,
              s.down * s.out_width + down.taps + s.down_offset_x - s.mid_width),
         out_(s.out_width, phases_ / s.down, 0, 0),
-        in_rows_(up.radial ? ceil_divide(up.taps, s.up) + 1 : 1),
+        in_rows_(up.radial ? ceil_divide(up.taps, s.up) + 1 : M),
+        mid_rows_(down.taps + (M - 1) * s.down),
         in_buffer_(in_rows_ * in_.size()),
-        mid_buffer_((down.radial ? down.taps : 1) * mid_.size()),
-        out_buffer_((down.radial ? 0 : down.taps) * out_.size()),
-        line_(std::max(s.in_width, s.out_width)),
-        raising_(phases_ * (up.radial ? up.taps : 1)),
-        lowering_(out_.phases * (down.radial ? down.taps : 1)),
-        column_(std::max(up.taps, down.taps)), lines_(column_.size()) {
-    for (size_t i = 0; i < raising_.size(); ++i) {
-      const int64_t p = i % phases_, row = i / phases_;
-      for (int64_t k = first_tap(p, s.up_offset_x); k < up.taps; k += s.up)
-        raising_[i].push_back({in_.at(floor_divide(p + k - s.up_offset_x, s.up)),
-                               up.weights[row * up.taps + k]});
-    }
-    for (size_t i = 0; i < lowering_.size(); ++i) {
-      const int64_t p = i % out_.phases, row = i / out_.phases;
-      for (int64_t k = 0; k < down.taps; ++k)
-        lowering_[i].push_back(
-            {mid_.at(s.down * p + k + s.down_offset_x), down.weights[row * down.taps + k]});
-    }
+        mid_buffer_((down.radial ? mid_rows_ : 1) * mid_.size()),
+        out_buffer_((down.radial ? 0 : mid_rows_) * out_.size()),
+        spare_(std::max({s.in_width, mid_.stride, s.out_width})),
+        lines_(M, spare_),
+        raising_(up.rows() * phases_), radial_(down.radial ? mid_rows_ * out_.phases : 0),
+        lowering_(down.radial ? 0 : out_.phases),
+        column_(std::max(up.taps, mid_rows_) + M), reach_(column_.size()) {
+    // Sample e of the input meets raised sample p by tap e up + offset - p.
+    for (int64_t row = 0; row < up.rows(); ++row)
+      for (int64_t p = 0; p < phases_; p += M) {
+        const int64_t begin = ceil_divide(p - s.up_offset_x, s.up);
+        const int64_t end = floor_divide(p + M - 1 + up.taps - 1 - s.up_offset_x, s.up) + 1;
+        for (int64_t e = begin; e < end; ++e)
+          raising_[row * phases_ + p].push_back(
+              term(in_.at(e), up, e * s.up + s.up_offset_x - p, 1, row, 0));
+      }
+    for (int64_t p = 0; p < out_.phases; ++p)
+      for (int64_t k = 0; k < down.taps; ++k) {
+        const int64_t at = mid_.at(s.down * p + k + s.down_offset_x);
+        if (!down.radial) lowering_[p].push_back({at, {down.at(k)}});
+        for (int64_t row = 0; down.radial && row < mid_rows_; ++row)
+          radial_[row * out_.phases + p].push_back(term(at, down, k, 0, row, s.down));
+      }
   }
 
   // in (in_height, in_width), out (out_height, out_width), bits (mid_height, n_bytes) or null.
   void run(const T* in, T bias, T* out, uint8_t* bits, int64_t n_bytes) {
     in_ready_ = 0;
     int64_t ready = 0;
-    for (int64_t j = 0; j < s_.out_height; ++j) {
+    for (int64_t j = 0; j < s_.out_height; j += M) {
       const int64_t first = s_.down * j + s_.down_offset_y;
-      const int64_t end = std::min(first + down_.taps, s_.mid_height);
+      const int64_t end = std::min(first + mid_rows_, s_.mid_height);
       for (; ready < end; ++ready) {
         T* row = mid_buffer_.data() + mid_row(ready);
-        raise(in, bias, ready, row);
+        if (up_.radial) raise_radial(in, bias, ready, row);
+        else raise(in, bias, ready, row);
         if (mode_ == Mask::kNone) bend_row<Mask::kNone>(row, nullptr);
         if (mode_ == Mask::kWrite) bend_row<Mask::kWrite>(row, bits + ready * n_bytes);
         if (mode_ == Mask::kRead) bend_row<Mask::kRead>(row, bits + ready * n_bytes);
         if (!down_.radial) lower_row(row, out_buffer_.data() + out_row(ready));
       }
-      lower(first, end, out + j * s_.out_width);
+      lower(first, end, out + j * s_.out_width, s_.out_height - j);
     }
   }
 
  private:
-  using Terms = std::vector<Term<T>>;
+  using Terms = std::vector<Term<T, M>>;
 
-  // Where rows stand in the buffers that hold the last few of them.
-  int64_t in_row(int64_t y) const { return y % in_rows_ * in_.size(); }
-  int64_t mid_row(int64_t i) const { return down_.radial ? i % down_.taps * mid_.size() : 0; }
-  int64_t out_row(int64_t i) const { return i % down_.taps * out_.size(); }
+  // Neighbour j of a sum takes tap k - j step of row - j row_step, where there is one.
+  static Term<T, M> term(int64_t offset, const Filter<T>& filter, int64_t k, int64_t step,
+                         int64_t row, int64_t row_step) {
+    Term<T, M> made{offset, {}};
+    for (int j = 0; j < M; ++j) made.weights[j] = filter.at(k - j * step, row - j * row_step);
+    return made;
+  }
 
-  static Line<T> line_of(int64_t offset, const Terms& terms) {
+  static Line<T, M> line(int64_t offset, const Terms& terms) {
     return {offset, terms.data(), static_cast<int64_t>(terms.size())};
   }
 
-  // The smallest tap k for which (i + k - offset) / up is whole: the others meet inserted zeros.
-  int64_t first_tap(int64_t i, int64_t offset) const { return modulo(offset - i, s_.up); }
+  // Where rows stand in the buffers that hold the last few of them.
+  int64_t in_row(int64_t y) const { return y % in_rows_ * in_.size(); }
+  int64_t mid_row(int64_t i) const { return down_.radial ? i % mid_rows_ * mid_.size() : 0; }
+  int64_t out_row(int64_t i) const { return i % mid_rows_ * out_.size(); }
+
+  // The rows of the input that raised rows i ... i + n - 1 meet.
+  int64_t first_met(int64_t i) const {
+    return std::max<int64_t>(ceil_divide(i - s_.up_offset_y, s_.up), 0);
+  }
+  int64_t end_met(int64_t i, int64_t n) const {
+    const int64_t last = floor_divide(i + n - 1 + up_.taps - 1 - s_.up_offset_y, s_.up);
+    return std::min(last + 1, s_.in_height);
+  }
 
   // Copy a line of the input into a row split by phase.
-  void split(const T* line, T bias, T* row) const {
+  void split(const T* from, T bias, T* row) const {
     for (int64_t p = 0; p < in_.phases; ++p) {
       T* to = row + p * in_.stride + in_.left;
-      for (int64_t m = 0; m < in_.count(p); ++m) to[m] = line[m * in_.phases + p] + bias;
+      for (int64_t m = 0; m < in_.count(p); ++m) to[m] = from[m * in_.phases + p] + bias;
     }
   }
 
-  // Row i at the raised rate, from the rows of the input that its column of taps meets.
+  // Row i at the raised rate: along the column, then along the row.
   void raise(const T* in, T bias, int64_t i, T* row) {
-    const int64_t tap = first_tap(i, s_.up_offset_y);
-    const int64_t first = floor_divide(i + tap - s_.up_offset_y, s_.up);
-    const int64_t begin = std::max<int64_t>(first, 0);
-    const int64_t end = std::min(first + ceil_divide(up_.taps - tap, s_.up), s_.in_height);
-    const int64_t shift = tap - first * s_.up;  // tap y up + shift weighs row y
-    if (up_.radial)
-      for (in_ready_ = std::max(in_ready_, begin); in_ready_ < end; ++in_ready_)
-        split(in + in_ready_ * s_.in_width, bias, in_buffer_.data() + in_row(in_ready_));
-    else
-      merge(in, bias, begin, end, shift);
-    for (int64_t p = 0; p < phases_; ++p) {
-      int64_t n = 0;
-      if (up_.radial)
-        for (int64_t y = begin; y < end; ++y)
-          lines_[n++] = line_of(in_row(y), raising_[(y * s_.up + shift) * phases_ + p]);
-      else
-        lines_[n++] = line_of(0, raising_[p]);
-      weighted_sum(row + p * mid_.stride + mid_.left, mid_.count(p), in_buffer_.data(),
-                   lines_.data(), n, T(0));
+    if (i % M == 0) merge(in, bias, i);
+    for (int64_t p = 0; p < phases_; p += M) {
+      reach_[0] = line(in_row(i), raising_[p]);
+      raise_phases(row, p, 1);
     }
   }
 
-  // The column's sum over rows begin ... end of the input.
-  void merge(const T* in, T bias, int64_t begin, int64_t end, int64_t shift) {
-    const int64_t n = std::max<int64_t>(end - begin, 0);
-    T weight = 0;
-    for (int64_t k = 0; k < n; ++k) {
-      column_[k] = {(begin + k) * s_.in_width, up_.weights[(begin + k) * s_.up + shift]};
-      weight += column_[k].weight;
+  void raise_radial(const T* in, T bias, int64_t i, T* row) {
+    const int64_t begin = first_met(i), end = end_met(i, 1);
+    for (in_ready_ = std::max(in_ready_, begin); in_ready_ < end; ++in_ready_)
+      split(in + in_ready_ * s_.in_width, bias, in_buffer_.data() + in_row(in_ready_));
+    for (int64_t p = 0; p < phases_; p += M) {
+      for (int64_t y = begin; y < end; ++y) {
+        const int64_t tap = y * s_.up + s_.up_offset_y - i;
+        reach_[y - begin] = line(in_row(y), raising_[tap * phases_ + p]);
+      }
+      raise_phases(row, p, std::max<int64_t>(end - begin, 0));
     }
-    // Only rows inside the picture have a bias, so its share is that of their weights.
-    T* to = in_.phases == 1 ? in_buffer_.data() + in_.left : line_.data();
-    const Line<T> line{0, column_.data(), n};
-    weighted_sum(to, s_.in_width, in, &line, 1, bias * weight);
-    if (in_.phases > 1) split(to, T(0), in_buffer_.data());
+  }
+
+  // Phases p ... p + M - 1 of a raised row, from the lines of `reach_`.
+  void raise_phases(T* row, int64_t p, int64_t n_lines) {
+    T* to[M];
+    const T start[M] = {};
+    for (int j = 0; j < M; ++j)
+      to[j] = p + j < phases_ ? row + (p + j) * mid_.stride + mid_.left : spare_.data();
+    weighted_sums(to, mid_.count(p), in_buffer_.data(), reach_.data(), n_lines, start);
+    // A later phase may be one shorter; beyond it there is nothing.
+    for (int j = 1; j < M && p + j < phases_; ++j)
+      if (mid_.count(p + j) < mid_.count(p)) to[j][mid_.count(p + j)] = T(0);
+  }
+
+  // The column's sums for raised rows i ... i + M - 1.
+  void merge(const T* in, T bias, int64_t i) {
+    const int64_t begin = first_met(i), end = end_met(i, M);
+    T* to[M];
+    T start[M] = {};
+    for (int64_t y = begin; y < end; ++y) {
+      const int64_t tap = y * s_.up + s_.up_offset_y - i;
+      column_[y - begin] = term(y * s_.in_width, up_, tap, 1, 0, 0);
+      // Only rows inside the picture have a bias, so its share is that of their weights.
+      for (int j = 0; j < M; ++j) start[j] += bias * column_[y - begin].weights[j];
+    }
+    for (int j = 0; j < M; ++j)
+      to[j] = in_.phases == 1 ? in_buffer_.data() + in_row(i + j) + in_.left : lines_[j].data();
+    const Line<T, M> all{0, column_.data(), std::max<int64_t>(end - begin, 0)};
+    weighted_sums(to, s_.in_width, in, &all, 1, start);
+    for (int j = 0; j < M && in_.phases > 1; ++j)
+      split(to[j], T(0), in_buffer_.data() + in_row(i + j));
   }
 
   // The nonlinearity, or its slopes, on a row at the raised rate.
@@ -304,31 +358,34 @@ class Plane {
   }
 
   // A row at the raised rate, filtered and decimated along itself.
-  void lower_row(const T* row, T* to) {
+  void lower_row(const T* row, T* to) const {
+    const T start[1] = {};
     for (int64_t p = 0; p < out_.phases; ++p) {
-      const Line<T> line = line_of(0, lowering_[p]);
-      weighted_sum(to + p * out_.stride, out_.count(p), row, &line, 1, T(0));
+      T* phase = to + p * out_.stride;
+      const Line<T, 1> all{0, lowering_[p].data(), down_.taps};
+      weighted_sums(&phase, out_.count(p), row, &all, 1, start);
     }
   }
 
-  // One row of the output, from the rows first ... end at the raised rate.
-  void lower(int64_t first, int64_t end, T* out) {
-    const int64_t begin = std::max<int64_t>(first, 0);
-    const int64_t n = std::max<int64_t>(end - begin, 0);
+  // M rows of the output, of which n are left, from rows first ... end at the raised rate.
+  void lower(int64_t first, int64_t end, T* out, int64_t n) {
+    const int64_t begin = std::max<int64_t>(first, 0), count = std::max<int64_t>(end - begin, 0);
+    const T start[M] = {};
+    T* to[M];
+    for (int j = 0; j < M; ++j)
+      to[j] = out_.phases > 1 ? lines_[j].data() : j < n ? out + j * s_.out_width : spare_.data();
     for (int64_t p = 0; p < out_.phases; ++p) {
-      T* to = out_.phases == 1 ? out : line_.data();
-      if (down_.radial) {
-        for (int64_t i = begin; i < end; ++i)
-          lines_[i - begin] = line_of(mid_row(i), lowering_[(i - first) * out_.phases + p]);
-        weighted_sum(to, out_.count(p), mid_buffer_.data(), lines_.data(), n, T(0));
-      } else {
-        for (int64_t i = begin; i < end; ++i)
-          column_[i - begin] = {out_row(i), down_.weights[i - first]};
-        const Line<T> line{p * out_.stride, column_.data(), n};
-        weighted_sum(to, out_.count(p), out_buffer_.data(), &line, 1, T(0));
-      }
-      if (out_.phases > 1)
-        for (int64_t m = 0; m < out_.count(p); ++m) out[m * out_.phases + p] = to[m];
+      for (int64_t i = begin; i < end; ++i)
+        if (down_.radial)
+          reach_[i - begin] = line(mid_row(i), radial_[(i - first) * out_.phases + p]);
+        else
+          column_[i - begin] = term(out_row(i), down_, i - first, s_.down, 0, 0);
+      if (!down_.radial) reach_[0] = {p * out_.stride, column_.data(), count};
+      weighted_sums(to, out_.count(p), (down_.radial ? mid_buffer_ : out_buffer_).data(),
+                    reach_.data(), down_.radial ? count : 1, start);
+      for (int j = 0; j < M && j < n && out_.phases > 1; ++j)
+        for (int64_t m = 0; m < out_.count(p); ++m)
+          out[j * s_.out_width + m * out_.phases + p] = to[j][m];
     }
   }
 
@@ -338,11 +395,13 @@ class Plane {
   const Mask mode_;
   const int64_t phases_;
   const Layout in_, mid_, out_;
-  const int64_t in_rows_;
-  std::vector<T> in_buffer_, mid_buffer_, out_buffer_, line_;
-  std::vector<Terms> raising_, lowering_;  // by row of taps, where there are several, and phase
+  const int64_t in_rows_, mid_rows_;
+  std::vector<T> in_buffer_, mid_buffer_, out_buffer_, spare_;
+  std::vector<std::vector<T>> lines_;
+  std::vector<Terms> raising_, radial_;  // by row of taps, where there are several, and phase
+  std::vector<std::vector<Term<T, 1>>> lowering_;
   Terms column_;
-  std::vector<Line<T>> lines_;
+  std::vector<Line<T, M>> reach_;
   int64_t in_ready_ = 0;
 };
 
@@ -384,13 +443,18 @@ at::Tensor filtered_lrelu(const at::Tensor& input, const std::optional<at::Tenso
     const scalar_t* biases = bias ? bias->const_data_ptr<scalar_t>() : nullptr;
     scalar_t* out = output.mutable_data_ptr<scalar_t>();
     uint8_t* bits = mask ? mask->mutable_data_ptr<uint8_t>() : nullptr;
-    // Planes share nothing, so the result does not depend on the number of threads.
-    at::parallel_for(0, planes, 1, [&](int64_t begin, int64_t end) {
-      Plane<scalar_t> plane(s, up, down, bend, mode);
+    const auto stream = [&](auto plane, int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
         plane.run(in + i * s.in_height * s.in_width, biases ? biases[i % channels] : scalar_t(0),
                   out + i * s.out_height * s.out_width,
                   bits ? bits + i * s.mid_height * bytes : nullptr, bytes);
+    };
+    // Planes share nothing, so the result does not depend on the number of threads.
+    at::parallel_for(0, planes, 1, [&](int64_t begin, int64_t end) {
+      if (up.taps > 1 && down.taps > 1)
+        stream(Plane<scalar_t, 2>(s, up, down, bend, mode), begin, end);
+      else
+        stream(Plane<scalar_t, 1>(s, up, down, bend, mode), begin, end);
     });
   });
   return output;
