@@ -42,7 +42,7 @@ class EllipseSource:
         self,
         size_spread: float = 0.12,
         elongation: float = 1.51,
-        elongation_spread: float = 0.63,
+        elongation_spread: float = 0.72,
     ) -> None:
         self.size_spread = size_spread
         self.elongation = elongation

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
+from scipy.sparse.linalg import svds
 from skimage import measure
 
 from generators.polygons import Floats, Window, area, contains
@@ -45,8 +46,9 @@ class PcaSource:
         maps = np.array([_distance_map(outline) for outline in aligned(stack)], np.float32)
         self.mean = maps.mean(axis=0)
         maps -= self.mean
-        _, vectors = np.linalg.eigh(maps.T @ maps)
-        self.axes = vectors[:, -components:]
+        # Begun at a fixed vector, the iteration gives the same axes every time.
+        _, _, axes = svds(maps, components, v0=np.ones(min(maps.shape), np.float32))
+        self.axes = axes.T
         self.scores = (maps @ self.axes).astype(np.float64)
         self.deviations = self.scores.std(axis=0)
 
