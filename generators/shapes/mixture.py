@@ -91,9 +91,8 @@ def fitted(
 ) -> Mixture:
     """Fit a mixture by expectation-maximisation.
 
-    Each covariance is drawn towards that of all of x, scaled to the component's own extent, as if
-    by `prior` further observations. So one that holds few is not flat in the directions that they
-    happen to leave out.
+    Each covariance is drawn towards that of all of x, as if by `prior` further observations (the
+    mode under a Wishart prior, but for the mean). So no component closes in on a few observations.
 
     Parameters
     ----------
@@ -136,7 +135,5 @@ def _maximised(x: Floats, shares: Floats, pooled: Floats, prior: float) -> Mixtu
     for k, count in enumerate(counts):
         apart = x - means[k]
         scatter = (apart * shares[:, k : k + 1]).T @ apart
-        extent = np.trace(np.linalg.solve(pooled, scatter / count)) / len(pooled)
-        covariance = (scatter + prior * extent * pooled) / (count + prior)
-        factors[k] = np.linalg.cholesky(covariance + 1e-9 * np.eye(len(pooled)))
+        factors[k] = np.linalg.cholesky((scatter + prior * pooled) / (count + prior))
     return Mixture(counts / counts.sum(), means, factors)

@@ -16,7 +16,7 @@ import numpy as np
 from generators.errors import ShapeError
 from generators.polygons import is_simple
 from generators.shapes import fourier
-from generators.shapes.geometry import moments, posed, stacked
+from generators.shapes.geometry import moments, posed
 from generators.shapes.mixture import Mixture, fitted
 from generators.shapes.styles import restyled, styled
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from generators.polygons import Floats
 
 SHIPPED = Path(__file__).with_name("models") / "outlines.npz"
-HARMONICS, COMPONENTS = 12, 32
+HARMONICS, COMPONENTS = 13, 32
 VERTICES = 128
 ROUNDS = 50
 """Times that what crosses itself is drawn anew before that is an error."""
@@ -71,10 +71,7 @@ class OutlineModel:
         harmonics, components
             Of the outlines; of the mixture.
         """
-        # Even steps along stairs are uneven along what the harmonics keep of them.
-        kept = fourier.synthesised(fourier.analysed(stack, harmonics), stack.shape[1])
-        even = posed(stacked(kept), moments(stack).diameter, np.zeros(len(stack)))
-        rows = variables(even, harmonics)
+        rows = variables(stack, harmonics)
         mean, deviation = rows.mean(axis=0), rows.std(axis=0)
         mixture = fitted((rows - mean) / deviation, components, rng)
         return cls(mean, deviation, mixture)
