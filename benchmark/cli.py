@@ -34,7 +34,7 @@ app.command(
     help="Show a finished run by a factor of its images or a property of its objects.",
 )
 app.command(
-    "generators.commands:generate",
+    "generators.commands.generate:app",
     name="generate",
     help="Generate a data set with exact labels from a recipe.",
 )

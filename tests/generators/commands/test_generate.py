@@ -7,7 +7,7 @@ import json
 import pytest
 
 from benchmark.dataset import Dataset
-from generators.commands import generate
+from generators.commands.generate import generate
 from generators.errors import RecipeError
 
 RECIPE = """

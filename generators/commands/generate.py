@@ -1,15 +1,18 @@
-"""`bench generate`."""
+"""`bench generate`: a data set from a recipe; its sub-commands make other things."""
 
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - the command line reads the type at run time
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from adapters import console
 
+app = App(name="generate", help="Generate a data set with exact labels from a recipe.")
 
+
+@app.default
 def generate(
     recipe: str,
     *,

@@ -1,0 +1,1 @@
+"""The sub-commands of `bench` that the generators own."""
