@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+# A plain test compiles nothing; those of the compiled operation ask for it by name.
+os.environ.setdefault("BENCH_OPS", "torch")
 
 # Each takes minutes, or needs what a plain machine may lack; `--full` runs them too.
 MARKED = ("segmenter", "browser", "kill", "training", "slow")

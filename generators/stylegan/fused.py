@@ -9,7 +9,7 @@ backward pass of that is the first again, so gradients of any order come from on
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from math import lcm
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,8 @@ from generators.stylegan.building import build
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from generators.stylegan.filters import Filter
 
 
 @cache
@@ -52,7 +54,7 @@ def available() -> bool:
 
 
 def supports(*tensors: Tensor | None) -> bool:
-    """Whether the operation takes these tensors: float32 or float64, on a CPU, all alike.
+    """Whether the operation takes these tensors: float32 or float64, on a CPU, alike.
 
     Examples
     --------
@@ -64,7 +66,6 @@ def supports(*tensors: Tensor | None) -> bool:
         tensor.device.type == "cpu"
         and tensor.dtype in {torch.float32, torch.float64}
         and tensor.dtype == given[0].dtype
-        and tensor.is_contiguous()
         for tensor in given
     )
 
@@ -90,7 +91,7 @@ def fused_filtered_lrelu(
     Parameters
     ----------
     x
-        (N, C, H, W), float32 or float64, contiguous, on a CPU (see `supports`).
+        (N, C, H, W), float32 or float64, on a CPU (see `supports`).
     bias
         (C,), added to `x`; the padding has none.
     up_filter, down_filter
@@ -120,6 +121,7 @@ def fused_filtered_lrelu(
         If the operation cannot be had; ask `available` first.
     """
     load()
+    x, bias = x.contiguous(), None if bias is None else bias.contiguous()
     first, second = _turned(_taps(up_filter, x)), _turned(_taps(down_filter, x))
     geometry = _geometry(x, (len(first), len(second)), (up, down), padding)
     first *= up**first.ndim  # along one axis, or along both at once
@@ -127,6 +129,22 @@ def fused_filtered_lrelu(
     if torch.is_grad_enabled() and (x.requires_grad or (bias is not None and bias.requires_grad)):
         return _Bent.apply(x, bias, stage)  # type: ignore[no-any-return,no-untyped-call]
     return stage.run(x, bias, None, write=False)
+
+
+@lru_cache(maxsize=256)
+def weights(low: Filter, dtype: torch.dtype) -> Tensor | None:
+    """Return a filter as the operation takes it: along both axes alike, or a plane.
+
+    Examples
+    --------
+    >>> from generators.stylegan.filters import BINOMIAL, IDENTITY
+    >>> weights(BINOMIAL, torch.float32), weights(IDENTITY, torch.float32)
+    (tensor([0.1250, 0.3750, 0.3750, 0.1250]), None)
+    """
+    along_y, along_x = low.terms[0]
+    if len(low.terms) > 1 or along_y != along_x:
+        return torch.from_numpy(low.plane).to(dtype)
+    return None if along_x == (1.0,) else torch.tensor(along_x, dtype=dtype)
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,20 @@ appendix D; "Analyzing and Improving the Image Quality of StyleGAN", arXiv 1912.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
-from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import torch
+import torch  # noqa: TC002 - the examples use it
 from torch.nn import functional
 
-from generators.stylegan.banded import Resampling, apply, resampling
+from generators.stylegan.banded import apply, resampling
+from generators.stylegan.between import bent_between
+from generators.stylegan.choice import ops
+from generators.stylegan.fused import available, fused_filtered_lrelu, supports, weights
 
 if TYPE_CHECKING:
     from generators.stylegan.filters import Filter
 
 _TINY = 1e-8
-_IN_CACHE = 2**19  # samples at the high rate that are worked on at once: 2 MiB of float32
 
 
 def filtered_lrelu(
@@ -85,88 +84,40 @@ def filtered_lrelu(
     >>> y.shape, round(y[0, 0, 8, 8].item(), 3)
     (torch.Size([1, 3, 16, 16]), 1.414)
     """
+    if _goes_fused(x, bias):
+        return fused_filtered_lrelu(
+            x,
+            bias,
+            up_filter=weights(up_filter, x.dtype),
+            down_filter=weights(down_filter, x.dtype),
+            up=up,
+            down=down,
+            padding=padding + padding,
+            gain=gain,
+            slope=slope,
+            clamp=clamp,
+        )
     if bias is not None:
         x = x + bias[:, None, None]
-    matrices = partial(resampling, dtype=x.dtype, device=x.device)
-    # lrelu(g x) = g lrelu(x) for g > 0: the gain costs nothing in the first filter.
-    rise = matrices(up_filter, (x.shape[2], x.shape[3]), up=up, padding=padding, gain=gain)
-    fall = matrices(down_filter, rise.size, down=down)
-    y: torch.Tensor = _Between.apply(x, rise, fall, slope, clamp)  # type: ignore[no-untyped-call]
-    return y
+    return bent_between(
+        x,
+        up_filter=up_filter,
+        down_filter=down_filter,
+        up=up,
+        down=down,
+        padding=padding,
+        gain=gain,
+        slope=slope,
+        clamp=clamp,
+    )
 
 
-class _Between(torch.autograd.Function):
-    """fall(clamp(lrelu(rise(x))))."""
-
-    @staticmethod
-    def forward(  # noqa: PLR0917 - autograd passes arguments by position
-        ctx: Any,
-        x: torch.Tensor,
-        rise: Resampling,
-        fall: Resampling,
-        slope: float,
-        clamp: float | None,
-    ) -> torch.Tensor:
-        planes = x.reshape(-1, *x.shape[-2:])
-        step = max(_IN_CACHE // max(prod(rise.size), 1), 1) if x.device.type == "cpu" else None
-        made, pieces = [], []
-        for some in torch.split(planes, step or max(len(planes), 1)):
-            high = rise.map(some)
-            if ctx.needs_input_grad[0]:
-                pieces.append(_pieces(high, slope, clamp))
-            functional.leaky_relu_(high, slope)
-            if clamp is not None:
-                high.clamp_(-clamp, clamp)
-            made.append(fall.map(high))
-        ctx.near = _Near(rise, fall, slope, tuple(pieces))
-        return torch.cat(made).reshape(*x.shape[:-2], *fall.size)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        return apply(ctx.near.transposed, gradients[0]), None, None, None, None
-
-
-@dataclass(frozen=True)
-class _Near:
-    """What `_Between` is near the x that it was given: linear, for its pieces are straight.
-
-    The pieces come in parts of as many planes as fit the processor's cache at the high rate.
-    """
-
-    rise: Resampling
-    fall: Resampling
-    slope: float
-    pieces: tuple[tuple[torch.Tensor, torch.Tensor | None], ...]
-
-    @property
-    def transposed(self) -> _Near:
-        return _Near(self.fall.transposed, self.rise.transposed, self.slope, self.pieces)
-
-    def map(self, pictures: torch.Tensor) -> torch.Tensor:
-        planes = pictures.reshape(-1, *pictures.shape[-2:])
-        made = []
-        parts = torch.split(planes, [len(positive) for positive, _ in self.pieces])
-        for some, (positive, clamped) in zip(parts, self.pieces, strict=True):
-            high = self.rise.map(some)
-            high = torch.where(positive, high, high * self.slope)
-            if clamped is not None:
-                high.masked_fill_(clamped, 0)
-            made.append(self.fall.map(high))
-        return torch.cat(made).reshape(*pictures.shape[:-2], *self.fall.size)
-
-
-def _pieces(
-    high: torch.Tensor, slope: float, clamp: float | None
-) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Return where samples are above 0, and where they will be clamped; None for nowhere."""
-    positive = high > 0
-    if clamp is None or not high.numel():
-        return positive, None
-    if high.device.type == "cpu":  # to ask a GPU would be to wait for it
-        low, top = torch.aminmax(high)
-        if top < clamp and low > -clamp / slope:  # nearly always
-            return positive, None
-    return positive, (high >= clamp) | (high <= -clamp / slope)
+def _goes_fused(x: torch.Tensor, bias: torch.Tensor | None) -> bool:
+    """Whether the fused operation is to do the work; the first time it may have to be built."""
+    chosen = ops()
+    if chosen == "torch" or not supports(x, bias):
+        return False
+    return chosen == "fused" or available()
 
 
 def resample(

@@ -17,6 +17,7 @@ torch = pytest.importorskip("torch")
 functional = torch.nn.functional
 
 from generators.stylegan import ops  # noqa: E402
+from generators.stylegan.choice import using  # noqa: E402
 from generators.stylegan.fused import available, fused_filtered_lrelu  # noqa: E402
 from generators.stylegan.schedule import schedule  # noqa: E402
 from generators.stylegan.settings import GeneratorSettings  # noqa: E402
@@ -60,7 +61,8 @@ def naive(x, bias, layer):
 def matrices(x, bias, layer):
     filters = {"up_filter": layer.up_filter, "down_filter": layer.down_filter}
     factors = {"up": layer.up, "down": layer.down, "padding": layer.padding}
-    return ops.filtered_lrelu(x, bias, **filters, **factors, **BEND)
+    with using("torch"):
+        return ops.filtered_lrelu(x, bias, **filters, **factors, **BEND)
 
 
 def fused(x, bias, layer):

@@ -224,6 +224,17 @@ def test_a_gradient_that_is_no_plain_tensor(op):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "turn", [lambda x: x.mT, lambda x: x.to(memory_format=torch.channels_last)]
+)
+def test_any_order_in_memory(op, turn):
+    x, bias, arguments = plain({})
+    truth = gradients(op, turn(x).contiguous(), bias, arguments)
+    for one, other in zip(gradients(op, turn(x), bias, arguments), truth, strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.slow
 def test_nothing_left_is_refused(op):
     x, bias, arguments = plain({"padding": (-20, -20, 0, 0)})
     with pytest.raises(ValueError, match="nothing is left of 23 x 18"):
@@ -237,5 +248,3 @@ def test_what_it_takes():
     assert not supports(x, torch.zeros(3, dtype=torch.float64))
     assert not supports(x.bfloat16())
     assert not supports(x.to("meta"))
-    assert not supports(x.mT)
-    assert not supports(x.to(memory_format=torch.channels_last))
