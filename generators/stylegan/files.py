@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -14,7 +14,11 @@ from generators.stylegan.discriminator import Discriminator
 from generators.stylegan.generator import Generator
 from generators.stylegan.settings import DiscriminatorSettings, GeneratorSettings
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 FORMAT = "cellgen-stylegan-1"
+_OWN = frozenset({"format", "network", "settings"})  # names in the metadata that no note may have
 
 Network = TypeVar("Network", Generator, Discriminator)
 
@@ -23,7 +27,11 @@ class NetworkError(BenchError):
     """A file of a network is missing, damaged, or holds something else."""
 
 
-def save(path: str | Path, network: Generator | Discriminator) -> None:
+def save(
+    path: str | Path,
+    network: Generator | Discriminator,
+    notes: Mapping[str, str] | None = None,
+) -> None:
     """Write a network to a `.safetensors` file, whole or not at all.
 
     Parameters
@@ -32,19 +40,30 @@ def save(path: str | Path, network: Generator | Discriminator) -> None:
         The file; what stood there is replaced.
     network
         On any device.
+    notes
+        Texts by name that go with it, such as what its pictures mean.
+
+    Raises
+    ------
+    ValueError
+        A note is called `format`, `network` or `settings`.
 
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
     >>> settings = GeneratorSettings(16, cbase=64, cmax=8, z_dim=8, w_dim=8, num_layers=4)
     >>> with TemporaryDirectory() as folder:
-    ...     save(Path(folder, "tiny.safetensors"), Generator(settings))
-    ...     load_generator(Path(folder, "tiny.safetensors")).settings == settings
-    True
+    ...     path = Path(folder, "tiny.safetensors")
+    ...     save(path, Generator(settings), notes={"licence": "CC0-1.0"})
+    ...     load_generator(path).settings == settings, load_notes(path)
+    (True, {'licence': 'CC0-1.0'})
     """
-    path = Path(path)
+    path, notes = Path(path), notes or {}
+    if taken := _OWN & notes.keys():
+        raise ValueError(f"a note may not be called {min(taken)!r}")
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     metadata = {
+        **notes,
         "format": FORMAT,
         "network": type(network).__name__,
         "settings": network.settings.to_json(),
@@ -72,6 +91,17 @@ def load_generator(path: str | Path) -> Generator:
     return _filled(path, empty)
 
 
+def load_notes(path: str | Path) -> dict[str, str]:
+    """Read the notes that went with a network.
+
+    Raises
+    ------
+    NetworkError
+        There is no such file, or it holds something else.
+    """
+    return {name: text for name, text in _metadata(path).items() if name not in _OWN}
+
+
 def load_discriminator(path: str | Path) -> Discriminator:
     """Read a discriminator that `save` wrote, onto the CPU.
 
@@ -92,9 +122,17 @@ def load_discriminator(path: str | Path) -> Discriminator:
 
 def _settings(path: str | Path, kind: type[Network]) -> str:
     """Return the settings, as JSON, of a file that holds a network of this kind."""
+    metadata = _metadata(path)
+    if metadata.get("network") != kind.__name__:
+        raise _unfit(path, f"it is a {metadata.get('network')}, not a {kind.__name__}")
+    return str(metadata.get("settings"))
+
+
+def _metadata(path: str | Path) -> dict[str, str]:
+    """Return the metadata of a file of this format."""
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
+            metadata: dict[str, str] = file.metadata() or {}
     except FileNotFoundError as error:
         raise NetworkError(
             "no such network", where=path, mend="name a .safetensors file of this project"
@@ -103,9 +141,7 @@ def _settings(path: str | Path, kind: type[Network]) -> str:
         raise _unfit(path, str(error)) from error
     if metadata.get("format") != FORMAT:
         raise _unfit(path, f"its format is {metadata.get('format')!r}, not {FORMAT!r}")
-    if metadata.get("network") != kind.__name__:
-        raise _unfit(path, f"it is a {metadata.get('network')}, not a {kind.__name__}")
-    return str(metadata.get("settings"))
+    return metadata
 
 
 def _filled(path: str | Path, network: Network) -> Network:

@@ -14,6 +14,7 @@ from generators.stylegan.files import (  # noqa: E402
     NetworkError,
     load_discriminator,
     load_generator,
+    load_notes,
     save,
 )
 from generators.stylegan.generator import Generator, latents  # noqa: E402
@@ -41,6 +42,19 @@ def test_discriminators_too(tmp_path):
     assert torch.equal(load_discriminator(tmp_path / "d.safetensors")(x), judge(x))
     with pytest.raises(NetworkError, match="it is a Discriminator, not a Generator"):
         load_generator(tmp_path / "d.safetensors")
+
+
+def test_notes_go_with_a_network(tmp_path):
+    path = tmp_path / "g.safetensors"
+    notes = {"content": '{"kind": "fields"}', "licence": "CC0-1.0 – é"}
+    save(path, Generator(TINY), notes=notes)
+    assert load_notes(path) == notes
+    assert load_generator(path).settings == TINY
+    save(path, Generator(TINY))
+    assert load_notes(path) == {}
+    with pytest.raises(ValueError, match="may not be called 'settings'"):
+        save(path, Generator(TINY), notes={"settings": "{}"})
+    assert load_notes(path) == {}
 
 
 def written(path, network="Generator", kind=files.FORMAT, settings=None, tensors=None):
@@ -81,5 +95,6 @@ def test_no_file_and_no_metadata(tmp_path):
     with pytest.raises(NetworkError, match="no such network"):
         load_generator(tmp_path / "none.safetensors")
     safetensors.save_file({"x": torch.zeros(1)}, tmp_path / "x.safetensors")
-    with pytest.raises(NetworkError, match="its format is None"):
-        load_generator(tmp_path / "x.safetensors")
+    for load in (load_generator, load_notes):
+        with pytest.raises(NetworkError, match="its format is None"):
+            load(tmp_path / "x.safetensors")
