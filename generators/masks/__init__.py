@@ -1,0 +1,1 @@
+"""Pictures to learn masks from; masks, labels and outlines of the pictures that networks make."""
