@@ -1,30 +1,28 @@
 """One step of the training: what is learned from a batch, given where the training stands.
 
-Karras et al., arXiv 1912.04958, appendix B (lazy regularisation, moving average), arXiv 1812.04948
-(style mixing), arXiv 2106.12423, appendix G (blur at the start).
+Karras et al., arXiv 1912.04958, appendix B (lazy regularisation, moving average), arXiv 2006.06676,
+section 3 (adaptive augmentation). What a step consists of is in `phases`.
 """
 
 from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn import functional
 
 from generators.seeds import Seed
+from generators.stylegan import phases
 from generators.stylegan.discriminator import Discriminator
 from generators.stylegan.generator import Generator
-from generators.stylegan.losses import gradient_penalty, path_lengths, wants_fake, wants_real
+from generators.training.processes import ALONE, Processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from generators.stylegan.augmentation import AugmentationSettings
     from generators.stylegan.settings import DiscriminatorSettings, GeneratorSettings
-
-_PATH_MEMORY = 0.99  # of the moving average of path lengths
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,9 @@ class TrainingSettings:
     ----------
     gamma
         Weight of R1; None: `default_gamma`.
+    gamma_final, gamma_kimg
+        Weight that it comes to after so many thousand pictures, by one factor a picture; None: it
+        stays.
     glr, dlr
         Learning rates of generator and discriminator.
     r1_every
@@ -50,11 +51,18 @@ class TrainingSettings:
     blur_sigma, blur_kimg
         Pictures are blurred before they are judged, by at first this many pixels, and ever less
         until so many thousand pictures (`stylegan3-r`: 10 and 200).
+    augmentation
+        What is done to pictures before they are judged; None: nothing.
+    freezed
+        Layers of the discriminator, from the picture on, that do not learn (fine-tuning, Mo et al.,
+        arXiv 2002.10964).
     seed
         Of all that is drawn.
     """
 
     gamma: float | None = None
+    gamma_final: float | None = None
+    gamma_kimg: float = 0.0
     glr: float = 0.0025
     dlr: float = 0.002
     r1_every: int = 16
@@ -66,7 +74,24 @@ class TrainingSettings:
     ema_rampup: float | None = 0.05
     blur_sigma: float = 0.0
     blur_kimg: float = 200.0
+    augmentation: AugmentationSettings | None = None
+    freezed: int = 0
     seed: int = 0
+
+    def gamma_at(self, pictures: int, resolution: int, batch: int) -> float:
+        """Return the weight of R1 when so many pictures were learned from.
+
+        Examples
+        --------
+        >>> settings = TrainingSettings(gamma=1.0, gamma_final=0.01, gamma_kimg=2.0)
+        >>> [round(settings.gamma_at(n, 32, 8), 3) for n in (0, 1000, 2000, 9000)]
+        [1.0, 0.1, 0.01, 0.01]
+        """
+        gamma = default_gamma(resolution, batch) if self.gamma is None else self.gamma
+        if self.gamma_final is None:
+            return gamma
+        way = min(pictures / max(self.gamma_kimg * 1000, 1), 1.0)
+        return float(gamma ** (1 - way) * self.gamma_final**way)
 
 
 def default_gamma(resolution: int, batch: int) -> float:
@@ -100,6 +125,15 @@ class Training:
         What was done so far.
     path_length
         Moving average of path lengths.
+    p
+        Probability of each augmentation.
+    signs
+        (2,): sum of the signs of logits of real pictures since p was last adapted, and how many.
+    parts
+        Parts that this process's share of a batch is worked on in, one after the other; their
+        gradients add up.
+    processes
+        Those that train together.
     """
 
     settings: TrainingSettings
@@ -111,6 +145,21 @@ class Training:
     steps: int
     pictures: int
     path_length: torch.Tensor
+    p: float
+    signs: torch.Tensor
+    parts: int = 1
+    processes: Processes = ALONE
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return self.path_length.device
+
+    def trained_of_discriminator(self, *, learns: bool) -> None:
+        """Let the discriminator's weights, but frozen ones, have gradients, or not."""
+        for group in self.discriminator_adam.param_groups:
+            for parameter in group["params"]:
+                parameter.requires_grad_(learns)
 
 
 def start(
@@ -118,8 +167,21 @@ def start(
     generator: GeneratorSettings,
     discriminator: DiscriminatorSettings,
     device: str | torch.device = "cpu",
+    *,
+    parts: int = 1,
+    processes: Processes = ALONE,
 ) -> Training:
     """Return a training of new networks.
+
+    Parameters
+    ----------
+    settings, generator, discriminator
+        How, and what, learns.
+    device
+        Where.
+    parts, processes
+        How a batch is shared out: see `Training`. Beside rounding they make a difference only where
+        they cut groups of the batch's statistics, or noise and paths, which parts draw themselves.
 
     Raises
     ------
@@ -139,11 +201,25 @@ def start(
         discriminator=d,
         average=copy.deepcopy(g).eval().requires_grad_(requires_grad=False),
         generator_adam=_adam(g.parameters(), settings.glr, path_every),
-        discriminator_adam=_adam(d.parameters(), settings.dlr, settings.r1_every),
+        discriminator_adam=_adam(_thawed(d, settings.freezed), settings.dlr, settings.r1_every),
         steps=0,
         pictures=0,
         path_length=torch.zeros((), device=device),
+        p=settings.augmentation.p if settings.augmentation else 0.0,
+        signs=torch.zeros(2, device=device),
+        parts=parts,
+        processes=processes,
     )
+
+
+def _thawed(discriminator: Discriminator, frozen: int) -> list[torch.nn.Parameter]:
+    """Freeze the first layers of a discriminator; return the parameters of the others."""
+    layers: list[torch.nn.Module] = [discriminator.from_picture]
+    for block in discriminator.blocks:
+        layers += [getattr(block, name) for name in ("first", "second", "skip")]
+    for layer in layers[:frozen]:
+        layer.requires_grad_(requires_grad=False)
+    return [parameter for parameter in discriminator.parameters() if parameter.requires_grad]
 
 
 def _adam(
@@ -168,148 +244,52 @@ def step(training: Training, real: torch.Tensor, c: torch.Tensor | None = None) 
     training
         Carried on, in place.
     real
-        (N, channels, resolution, resolution), within about [-1, 1].
+        (N, channels, resolution, resolution), within about [-1, 1]; the whole batch, the same in
+        all processes that train together.
     c
         (N, c_dim), their classes; fakes get the same.
 
     Returns
     -------
     dict
-        Figures by name: `generator`, `fake`, `real` (losses), and `r1`, `path` where they were due.
+        Figures by name: `generator`, `fake`, `real` (losses), `r1`, `path` where they were due, and
+        with augmentation `p`, `overfitting` where they were adapted.
+
+    Raises
+    ------
+    ValueError
+        Processes and parts do not divide the batch.
     """
-    settings = training.settings
-    number = Seed.root(settings.seed).at("step", training.steps).number
-    rng = torch.Generator().manual_seed(number)
-    figures = {"generator": _improve_generator(training, len(real), c, rng)}
+    if len(real) % (training.parts * training.processes.count):
+        raise ValueError(
+            f"{len(real)} pictures cannot be shared by {training.processes.count} processes"
+            f" in {training.parts} parts each"
+        )
+    settings, n = training.settings, len(real)
+    seed = Seed.root(settings.seed).at("step", training.steps)
+    figures = {"generator": phases.improve_generator(training, n, c, seed.at("generator"))}
     if settings.path_weight and training.steps % settings.path_every == 0:
-        figures["path"] = _even_out_paths(training, len(real), c, rng)
-    figures |= _improve_discriminator(training, real, c, rng)
+        figures["path"] = phases.even_out_paths(training, n, c, seed.at("paths"))
+    figures |= phases.improve_discriminator(training, real, c, seed.at("discriminator"))
     if training.steps % settings.r1_every == 0:
-        figures["r1"] = _smooth_discriminator(training, real, c)
+        figures["r1"] = phases.smooth_discriminator(training, real, c, seed.at("r1"))
     training.steps += 1
-    training.pictures += len(real)
-    _follow(training, len(real))
-    return figures
+    training.pictures += n
+    _follow(training, n)
+    return figures | _adapt(training, n)
 
 
-def _improve_generator(
-    training: Training, n: int, c: torch.Tensor | None, rng: torch.Generator
-) -> float:
-    """Make fakes that are taken for real."""
-    training.discriminator.requires_grad_(requires_grad=False)
-    styles = mixed_styles(training.generator, n, c, rng, training.settings.mixing)
-    fakes = training.generator.synthesis(styles, update_emas=True, noise=rng)
-    loss = wants_real(_judged(training, fakes, c))
-    _descend(training.generator_adam, loss)
-    training.discriminator.requires_grad_(requires_grad=True)
-    return loss.item()
-
-
-def _even_out_paths(
-    training: Training, n: int, c: torch.Tensor | None, rng: torch.Generator
-) -> float:
-    """Make steps of one length in W change pictures by one amount."""
-    settings = training.settings
-    some = max(ceil(n * settings.path_share), 1)
-    c = None if c is None else c[:some]
-    styles = mixed_styles(training.generator, some, c, rng, settings.mixing)
-    lengths = path_lengths(training.generator.synthesis(styles, noise=rng), styles, rng)
-    training.path_length.lerp_(lengths.detach().mean(), 1 - _PATH_MEMORY)
-    loss = (lengths - training.path_length).square().mean()
-    _descend(training.generator_adam, loss * settings.path_weight * settings.path_every)
-    return loss.item()
-
-
-def _improve_discriminator(
-    training: Training, real: torch.Tensor, c: torch.Tensor | None, rng: torch.Generator
-) -> dict[str, float]:
-    """Tell fakes from real pictures."""
-    with torch.no_grad():
-        styles = mixed_styles(training.generator, len(real), c, rng, training.settings.mixing)
-        fakes = training.generator.synthesis(styles, noise=rng)
-    fake = wants_fake(_judged(training, fakes, c))
-    true = wants_real(_judged(training, real, c))
-    _descend(training.discriminator_adam, fake + true)
-    return {"fake": fake.item(), "real": true.item()}
-
-
-def _smooth_discriminator(training: Training, real: torch.Tensor, c: torch.Tensor | None) -> float:
-    """Keep the discriminator's slope at real pictures small."""
-    gamma = training.settings.gamma
-    if gamma is None:
-        gamma = default_gamma(real.shape[-1], len(real))
-    real = real.detach().requires_grad_()
-    loss = gradient_penalty(_judged(training, real, c), real, gamma)
-    _descend(training.discriminator_adam, loss * training.settings.r1_every)
-    return loss.item()
-
-
-def mixed_styles(
-    generator: Generator,
-    n: int,
-    c: torch.Tensor | None,
-    rng: torch.Generator,
-    mixing: float = 0.0,
-) -> torch.Tensor:
-    """Return styles (n, num_styles, w_dim) of random latents.
-
-    With probability `mixing`, layers from a random one on take theirs from other latents.
-    """
-    where = generator.w_average.device
-
-    def drawn(*, update_emas: bool) -> torch.Tensor:
-        z = torch.randn(n, generator.settings.z_dim, generator=rng).to(where)
-        return generator.styles(z, c, update_emas=update_emas)
-
-    styles = drawn(update_emas=torch.is_grad_enabled())
-    # Drawn in any case, so that what follows does not hang on it.
-    chance, share = torch.rand(2, generator=rng).tolist()
-    if chance >= mixing:
-        return styles
-    first = 1 + int(share * (styles.shape[1] - 1))
-    return torch.cat([styles[:, :first], drawn(update_emas=False)[:, first:]], 1)
-
-
-def blurred(pictures: torch.Tensor, sigma: float) -> torch.Tensor:
-    """Return pictures (N, C, H, W) under a Gaussian of `sigma` pixels, 0 beyond the border.
-
-    Examples
-    --------
-    >>> spot = torch.zeros(1, 1, 9, 9)
-    >>> spot[0, 0, 4, 4] = 1
-    >>> round(blurred(spot, 1.0)[0, 0, 4, 4].item(), 3)  # 1 / 2π
-    0.159
-    """
-    reach = int(3 * sigma)
-    if reach == 0:
-        return pictures
-    at = torch.arange(-reach, reach + 1, dtype=pictures.dtype, device=pictures.device)
-    taps = torch.exp(-((at / sigma) ** 2) / 2)
-    kernel = (taps / taps.sum()).expand(pictures.shape[1], 1, 1, -1)
-    groups = pictures.shape[1]
-    along_x = functional.conv2d(pictures, kernel, padding=(0, reach), groups=groups)
-    return functional.conv2d(along_x, kernel.mT, padding=(reach, 0), groups=groups)
-
-
-def _judged(training: Training, pictures: torch.Tensor, c: torch.Tensor | None) -> torch.Tensor:
-    """Return logits of pictures, blurred as much as it is time for."""
-    settings = training.settings
-    if settings.blur_sigma:
-        left = max(1 - training.pictures / (settings.blur_kimg * 1000), 0)
-        pictures = blurred(pictures, settings.blur_sigma * left)
-    logits: torch.Tensor = training.discriminator(pictures, c)
-    return logits
-
-
-def _descend(adam: torch.optim.Adam, loss: torch.Tensor) -> None:
-    """Take a step; a gradient that is no number counts as none."""
-    adam.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    for group in adam.param_groups:
-        for parameter in group["params"]:
-            if parameter.grad is not None:
-                parameter.grad.nan_to_num_(nan=0.0, posinf=1e5, neginf=-1e5)
-    adam.step()
+def _adapt(training: Training, n: int) -> dict[str, float]:
+    """Raise the probability of augmentations where the discriminator overfits, or lower it."""
+    augmentation = training.settings.augmentation
+    if augmentation is None or training.steps % augmentation.every:
+        return {}
+    training.processes.average([training.signs])
+    total, count = training.signs.tolist()
+    training.signs.zero_()
+    overfitting = total / count
+    training.p = augmentation.adapted(training.p, overfitting, n * augmentation.every)
+    return {"p": training.p, "overfitting": overfitting}
 
 
 def _follow(training: Training, n: int) -> None:

@@ -7,13 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from generators.stylegan.settings import DiscriminatorSettings, GeneratorSettings  # noqa: E402
-from generators.stylegan.training import (  # noqa: E402
-    TrainingSettings,
-    blurred,
-    mixed_styles,
-    start,
-    step,
-)
+from generators.stylegan.training import TrainingSettings, start, step  # noqa: E402
 
 
 def begin(cfg="stylegan2", c_dim=0, **changes):
@@ -82,16 +76,6 @@ def test_the_average_follows_by_its_half_life():
     assert torch.equal(ramped.average.synthesis.constant, ramped.generator.synthesis.constant)
 
 
-def test_mixing_takes_later_layers_from_other_latents():
-    generator = begin().generator
-    rng = torch.Generator().manual_seed(0)
-    plain = mixed_styles(generator, 3, None, rng, mixing=0.0)
-    assert all(torch.equal(plain[:, 0], plain[:, k]) for k in range(plain.shape[1]))
-    mixed = mixed_styles(generator, 3, None, rng, mixing=1.0)
-    changes = [k for k in range(1, mixed.shape[1]) if not torch.equal(mixed[:, k - 1], mixed[:, k])]
-    assert len(changes) == 1
-
-
 def test_classes_reach_both_networks():
     training = begin(c_dim=2)
     step(training, real(4), torch.eye(2)[[0, 1, 0, 1]])
@@ -122,18 +106,3 @@ def test_the_generator_learns_to_pass():
     for _ in range(60):
         step(training, bright)
     assert (training.generator(z).mean() - 0.8).abs().item() < max(0.3, before / 3)
-
-
-def test_blur_fades():
-    training = begin(blur_sigma=2.0, blur_kimg=0.008)
-    step(training, real())
-    x = real()
-    assert blurred(x, 2.0).std() < 0.4 * x.std()
-    assert torch.equal(blurred(x, 0.0), x)
-    training.pictures = 8
-    sharp = training.discriminator(x)
-    from generators.stylegan.training import _judged
-
-    assert torch.equal(_judged(training, x, None), sharp)
-    training.pictures = 0
-    assert not torch.allclose(_judged(training, x, None), sharp)

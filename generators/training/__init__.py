@@ -1,0 +1,1 @@
+"""What any long training of a network needs, whatever the network."""
