@@ -154,7 +154,6 @@ def _of_objects(data: Dataset, resolution: int, options: ObjectOptions) -> Pictu
         "frames": json.loads(Frames.of(frames).to_json()),
     }
     return _pictures(
-        data.path,
         images,
         None,
         content,
@@ -181,7 +180,6 @@ def _of_fields(data: Dataset, resolution: int, options: FieldOptions) -> Picture
         "reach": options.reach if options.map == "distance" else None,
     }
     return _pictures(
-        data.path,
         made.images,
         None,
         content,
