@@ -36,12 +36,12 @@ app.command(
 app.command(
     "generators.commands.generate:app",
     name="generate",
-    help="Generate a data set with exact labels from a recipe.",
+    help="Generate a data set with exact labels from a recipe, or masks with a network.",
 )
 app.command(
-    "benchmark.commands.train:train",
+    "benchmark.commands.train:app",
     name="train",
-    help="Train a segmenter through its own training interface.",
+    help="Train a segmenter, or the networks that make masks.",
 )
 app.command(
     "benchmark.commands.dataset:app",

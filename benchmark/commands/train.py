@@ -8,7 +8,7 @@ import sys
 from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from adapters import console
 from benchmark.dataset import open_any
@@ -19,7 +19,15 @@ from benchmark.training import train as run_training
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+app = App(name="train", help="Train a segmenter, or the networks that make masks.")
+app.command(
+    "generators.commands.train_masks:train_masks",
+    name="masks",
+    help="Train StyleGAN networks on masks.",
+)
 
+
+@app.default
 def train(
     algorithm: str,
     *,

@@ -7,6 +7,8 @@ between GPUs.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -93,3 +95,19 @@ def together(device: str) -> Iterator[tuple[Processes, torch.device]]:
         yield Processes(distributed.get_rank(), distributed.get_world_size()), where
     finally:
         distributed.destroy_process_group()
+
+
+def launch(count: int) -> None:
+    """Run this very command in several processes on this machine, by `torchrun`; wait for them.
+
+    Raises
+    ------
+    SystemExit
+        With the exit code of the command, if it failed.
+    """
+    program = "from benchmark.cli import main; main()"
+    run = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--no-python"]
+    command = [*run, f"--nproc-per-node={count}", sys.executable, "-c", program, *sys.argv[1:]]
+    done = subprocess.run(command, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
