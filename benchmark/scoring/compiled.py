@@ -63,5 +63,37 @@ def _trailing_zeros(_context: Any, _word: Any) -> Any:
     return types.int64(types.uint64), instruct
 
 
+def _set_bits(_context: Any, _word: Any) -> Any:
+    def instruct(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), instruct
+
+
+def _changes(_context: Any, one: Any, other: Any, _at: Any) -> Any:
+    def instruct(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        before = builder.sub(arguments[2], ir.Constant(ir.IntType(64), 1))
+        differs = []
+        for kind, argument in zip(signature.args[:2], arguments[:2], strict=True):
+            data = context.make_array(kind)(context, builder, argument).data
+            wide = ir.VectorType(context.get_data_type(kind.dtype), _WIDTH).as_pointer()
+            pixels = [
+                builder.load(builder.bitcast(builder.gep(data, [place]), wide), align=1)
+                for place in (arguments[2], before)
+            ]
+            differs.append(builder.icmp_unsigned("!=", *pixels))
+        return builder.bitcast(builder.or_(*differs), ir.IntType(_WIDTH))
+
+    return types.uint64(one, other, types.int64), instruct
+
+
+# For compiled functions only. What the compiler would not find by itself, in its own words: each
+# processor it knows gets its own instructions for them.
+_WIDTH = 64
 trailing_zeros: Any = intrinsic(_trailing_zeros)
-"""How many zeros a word of 64 bits ends in: one instruction, for compiled functions only."""
+"""How many zeros a word of 64 bits ends in; 64 for 0."""
+set_bits: Any = intrinsic(_set_bits)
+"""How many bits of a word of 64 bits are 1."""
+changes: Any = intrinsic(_changes)
+"""`changes(one, other, at)`: bit k says whether, in either of two contiguous flat arrays, pixel
+`at + k` differs from the one before. `at` is at least 1, and there is a pixel `at + 63`."""

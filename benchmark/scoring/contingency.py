@@ -108,41 +108,48 @@ def contingency(truth: NDArray[Any], prediction: NDArray[Any]) -> Contingency:
     counter = Counter()
     for true_block, pred_block in _blocks(truth, prediction):
         counter.add(true_block, pred_block)
-    n_true, n_pred, *_ = counter.counts.tolist()
-    true_at, pred_at, pixels = counter.pairs()
-    true_areas, pred_areas = counter.shares[:n_true, 0].copy(), counter.alone[:n_pred].copy()
-    np.add.at(true_areas, true_at, pixels)
-    np.add.at(pred_areas, pred_at, pixels)
-    # What comes first, the background, is left out.
-    true_order = np.argsort(_narrow(counter.true_ids[1:n_true]), kind="stable") + 1
-    pred_order = np.argsort(_narrow(counter.pred_ids[1:n_pred]), kind="stable") + 1
-    true_ids, pred_ids = counter.true_ids[true_order], counter.pred_ids[pred_order]
+    true_ids, pred_ids, pixels = counter.pairs()
+    true_ids, true_at, true_areas = _objects(true_ids, pixels)
+    pred_ids, pred_at, pred_areas = _objects(pred_ids, pixels)
     width = max(truth.dtype.itemsize, prediction.dtype.itemsize)
     require_positive(true_ids, truth.dtype, width, "truth")
     require_positive(pred_ids, prediction.dtype, width, "prediction")
-    pair_true, pair_pred = _ranks(true_order)[true_at], _ranks(pred_order)[pred_at]
+    both = np.flatnonzero((true_at >= 0) & (pred_at >= 0))
+    pair_true, pair_pred = true_at[both], pred_at[both]
     order = np.lexsort((_narrow(pair_pred), _narrow(pair_true)))
     return Contingency(
         true_ids=true_ids,
-        true_areas=true_areas[true_order],
+        true_areas=true_areas,
         pred_ids=pred_ids,
-        pred_areas=pred_areas[pred_order],
+        pred_areas=pred_areas,
         pair_true=pair_true[order],
         pair_pred=pair_pred[order],
-        intersection=pixels[order],
+        intersection=pixels[both][order],
     )
+
+
+def _objects(
+    ids: NDArray[np.uint64], pixels: NDArray[np.int64]
+) -> tuple[NDArray[np.uint64], NDArray[np.intp], NDArray[np.int64]]:
+    """Return the objects of a list of pairs.
+
+    Their ids in ascending order, without the background; the position among them of each pair's, -1
+    where it is the background; and their areas.
+    """
+    order = np.argsort(_narrow(ids), kind="stable")
+    ascending = ids[order]
+    first = np.diff(ascending, prepend=~ascending[:1]) != 0
+    start = np.flatnonzero(first)
+    background = int(not ascending[:1].all())
+    position = np.empty(len(ids), np.intp)
+    position[order] = np.cumsum(first) - 1 - background
+    areas = np.add.reduceat(pixels[order], start)
+    return ascending[start][background:], position, areas[background:]
 
 
 def _narrow(values: NDArray[Any]) -> NDArray[Any]:
     """Return numbers in the narrowest type: up to 16 bits NumPy sorts in linear time."""
     return values.astype(np.min_scalar_type(values.max(initial=0)))
-
-
-def _ranks(order: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the place of each position in an order of the positions 1, 2, …; entry 0 is unused."""
-    ranks = np.zeros(len(order) + 1, np.intp)
-    ranks[order] = np.arange(len(order))
-    return ranks
 
 
 def _blocks(

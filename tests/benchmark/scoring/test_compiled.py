@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmark.scoring import scan
-from benchmark.scoring.compiled import compiled, trailing_zeros
+from benchmark.scoring.compiled import changes, compiled, set_bits, trailing_zeros
 
 ROOT = Path(__file__).parents[3]
 
@@ -63,7 +63,7 @@ def test_a_function_without_a_source_file_is_compiled_all_the_same():
 
 
 def test_compiled_code_lets_go_of_the_lock():
-    for kernel in (scan._scan, scan._compare, compiled(lambda x: x)):
+    for kernel in (scan._scan, scan._changed, compiled(lambda x: x)):
         assert kernel.targetoptions["nogil"]
 
 
@@ -74,6 +74,35 @@ def test_zeros_that_a_word_ends_in():
 
     words = [*(1 << k for k in range(64)), 0xF0, 2**64 - 8, 0]
     assert [zeros(np.uint64(word)) for word in words] == [*range(64), 4, 3, 64]
+
+
+def test_bits_that_are_set_in_a_word():
+    @compiled
+    def bits(word):
+        return set_bits(word)
+
+    words = [0, 1, 0xF0, 2**63, 2**64 - 1]
+    assert [bits(np.uint64(word)) for word in words] == [0, 1, 4, 1, 64]
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2", "u4", "u8"])
+def test_pixels_that_differ_from_the_one_before(kind):
+    @compiled
+    def changed(one, other, at):
+        return changes(one, other, at)
+
+    generator = np.random.default_rng(0)
+    one, other = (generator.integers(0, 2, 80).astype(kind) << 7 for _ in range(2))
+    flat = np.zeros(80, kind)
+    for at in (1, 2, 16):
+        expected = (np.diff(one) != 0, np.diff(other) != 0)
+        for arrays, differs in (
+            ((one, flat), expected[0]),
+            ((flat, other), expected[1]),
+            ((one, other), expected[0] | expected[1]),
+        ):
+            word = int(changed(*arrays, at))
+            assert [bool(word >> k & 1) for k in range(64)] == differs[at - 1 : at + 63].tolist()
 
 
 def test_machine_code_is_kept_for_the_next_process(tmp_path):
