@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from generators.stylegan.filters import BINOMIAL
 from generators.stylegan.layers import Conv, Linear
 from generators.stylegan.mapping import Mapping
+from generators.stylegan.ops import resample
 from generators.stylegan.settings import pyramid
 
 if TYPE_CHECKING:
@@ -109,14 +111,17 @@ class Residual(nn.Module):
     def __init__(self, inputs: int, outputs: int, rng: torch.Generator, *, clamp: float) -> None:
         super().__init__()
         half = sqrt(0.5)  # the sum of two has the variance of one
-        self.skip = Conv(inputs, outputs, 1, rng, bent=False, down=True, gain=half)
+        self.skip = Conv(inputs, outputs, 1, rng, bent=False, gain=half)
         self.first = Conv(inputs, inputs, 3, rng, clamp=clamp)
-        self.second = Conv(inputs, outputs, 3, rng, down=True, gain=half, clamp=clamp)
+        self.second = Conv(inputs, outputs, 3, rng, stride=2, gain=half, clamp=clamp)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return features (N, outputs, H / 2, W / 2), halves rounded up."""
-        y: torch.Tensor = self.skip(x) + self.second(self.first(x))
-        return y
+        # Blurs before samples are left out keep aliasing low. An odd size is halved upwards.
+        odd = x.shape[2] % 2
+        past: torch.Tensor = self.skip(resample(x, BINOMIAL, down=2, padding=(1, 1 + odd)))
+        through: torch.Tensor = self.second(self.first(x, BINOMIAL, (2, 2 + odd)))
+        return past + through
 
 
 def with_spread(x: torch.Tensor, group: int) -> torch.Tensor:

@@ -131,6 +131,46 @@ def fused_filtered_lrelu(
     return stage.run(x, bias, None, write=False)
 
 
+def fused_resample(
+    x: Tensor,
+    low: Tensor | None,
+    *,
+    up: int,
+    down: int,
+    padding: tuple[int, int, int, int],
+    gain: float,
+) -> Tensor:
+    """Raise the sampling rate, filter, and lower it again, without a bend.
+
+    Parameters
+    ----------
+    x, up, down, padding
+        As for `fused_filtered_lrelu`.
+    low
+        A filter, as there.
+    gain
+        Factor, beside the `up` squared that makes up for inserted zeros.
+
+    Returns
+    -------
+    Tensor
+        (N, C, H', W'), H' = ⌊(up H + top + bottom - taps) / down⌋ + 1.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left.
+    BuildError
+        If the operation cannot be had; ask `available` first.
+    """
+    load()
+    taps, one = _turned(_taps(low, x)), x.detach().new_ones(1)
+    first, second = (one, taps) if up == 1 else (taps * up**taps.ndim, one)
+    geometry = _geometry(x, (len(first), len(second)), (up, down), padding)
+    stage = _Stage(first, second, geometry, (gain, 1.0, -1.0))
+    return _Linear.apply(x, None, stage)  # type: ignore[no-any-return,no-untyped-call]
+
+
 @lru_cache(maxsize=256)
 def weights(low: Filter, dtype: torch.dtype) -> Tensor | None:
     """Return a filter as the operation takes it: along both axes alike, or a plane.
@@ -226,10 +266,10 @@ class _Bent(torch.autograd.Function):
 
 
 class _Linear(torch.autograd.Function):
-    """The operation with the slopes that a mask holds: linear, so its gradient is its transpose."""
+    """The operation with the slopes that a mask holds, or none: its gradient is its transpose."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, mask: Tensor, stage: _Stage) -> Tensor:
+    def forward(ctx: Any, x: Tensor, mask: Tensor | None, stage: _Stage) -> Tensor:
         ctx.save_for_backward(mask)
         ctx.stage = stage
         return stage.run(x.contiguous(), None, mask, write=False)

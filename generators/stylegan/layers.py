@@ -6,13 +6,17 @@ Karras et al., arXiv 1710.10196, section 4.1 (equalised learning rate); arXiv 19
 from __future__ import annotations
 
 from math import sqrt
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from generators.stylegan.filters import BINOMIAL
-from generators.stylegan.ops import modulated_conv2d, resample
+from generators.stylegan.filters import IDENTITY
+from generators.stylegan.ops import bent, filtered_lrelu, modulated_conv2d
+
+if TYPE_CHECKING:
+    from generators.stylegan.filters import Filter
 
 _SLOPE = 0.2
 _TINY = 1e-8
@@ -26,8 +30,39 @@ def bend(x: torch.Tensor, clamp: float | None = None) -> torch.Tensor:
     >>> bend(torch.tensor([1.0, -1.0]))
     tensor([ 1.4142, -0.2828])
     """
-    x = functional.leaky_relu(x, _SLOPE) * sqrt(2)
-    return x if clamp is None else x.clamp(-clamp, clamp)
+    return bent(x, gain=sqrt(2), slope=_SLOPE, clamp=clamp)
+
+
+def bend_pictures(
+    x: torch.Tensor,
+    bias: torch.Tensor,
+    clamp: float | None = None,
+    *,
+    gain: float = 1.0,
+    low: Filter = IDENTITY,
+    padding: tuple[int, int] = (0, 0),
+) -> torch.Tensor:
+    """Return pictures (N, C, H, W) with a bias (C,) added, bent, times `gain`, and blurred.
+
+    The filter `low` comes last, round which `padding` zeros stand; the clamp is times `gain` too.
+    All of it is one operation where that is compiled.
+
+    Examples
+    --------
+    >>> from generators.stylegan.filters import BINOMIAL
+    >>> bend_pictures(torch.zeros(1, 1, 1, 2), torch.ones(1), low=BINOMIAL, padding=(2, 2)).shape
+    torch.Size([1, 1, 2, 3])
+    """
+    return filtered_lrelu(
+        x,
+        bias,
+        up_filter=IDENTITY,
+        down_filter=low,
+        padding=padding,
+        gain=sqrt(2) * gain,
+        slope=_SLOPE,
+        clamp=None if clamp is None else clamp * gain,
+    )
 
 
 def normalise(x: torch.Tensor) -> torch.Tensor:
@@ -80,7 +115,7 @@ class Linear(nn.Module):
 
 
 class Conv(nn.Module):
-    """A convolution (N, C, H, W) → (N, D, H, W), or half of H and W rounded up.
+    """A convolution (N, C, H, W) → (N, D, H, W), or with a stride and no padding.
 
     Parameters
     ----------
@@ -92,8 +127,8 @@ class Conv(nn.Module):
         What the first weights are drawn from.
     bent
         Whether bias and leaky ReLU follow; without, there is no bias either.
-    down
-        Whether the size is halved, after a blur that keeps aliasing low.
+    stride
+        Above 1 only positions that need no padding are convolved.
     gain
         What the result is multiplied by.
     clamp
@@ -108,7 +143,7 @@ class Conv(nn.Module):
         rng: torch.Generator,
         *,
         bent: bool = True,
-        down: bool = False,
+        stride: int = 1,
         gain: float = 1.0,
         clamp: float | None = None,
     ) -> None:
@@ -116,25 +151,19 @@ class Conv(nn.Module):
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel, generator=rng))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bent else None
         self.scale = 1 / sqrt(inputs * kernel**2)
-        self.kernel, self.down, self.gain, self.clamp = kernel, down, gain, clamp
+        self.stride, self.padding = stride, kernel // 2 if stride == 1 else 0
+        self.gain, self.clamp = gain, clamp
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Convolve pictures."""
+    def forward(
+        self, x: torch.Tensor, low: Filter = IDENTITY, padding: tuple[int, int] = (0, 0)
+    ) -> torch.Tensor:
+        """Convolve pictures; what is bent may be blurred by `low`, with zeros round it."""
+        if self.bias is None:
+            weight = self.weight * (self.scale * self.gain)
+            return functional.conv2d(x, weight, stride=self.stride, padding=self.padding)
         weight = self.weight * self.scale
-        if not self.down:
-            y = functional.conv2d(x, weight, self.bias, padding=self.kernel // 2)
-        elif self.kernel == 1:
-            odd = x.shape[2] % 2
-            y = functional.conv2d(
-                resample(x, BINOMIAL, down=2, padding=(1, 1 + odd)), weight, self.bias
-            )
-        else:
-            odd, side = x.shape[2] % 2, self.kernel // 2 + 1
-            blurred = resample(x, BINOMIAL, padding=(side, side + odd))
-            y = functional.conv2d(blurred, weight, self.bias, stride=2)
-        if self.bias is not None:
-            y = bend(y, self.clamp)
-        return y if self.gain == 1 else y * self.gain
+        y = functional.conv2d(x, weight, stride=self.stride, padding=self.padding)
+        return bend_pictures(y, self.bias, self.clamp, gain=self.gain, low=low, padding=padding)
 
 
 class ToPicture(nn.Module):

@@ -14,7 +14,14 @@ from torch.nn import functional
 from generators.stylegan.banded import apply, resampling
 from generators.stylegan.between import bent_between
 from generators.stylegan.choice import ops
-from generators.stylegan.fused import available, fused_filtered_lrelu, supports, weights
+from generators.stylegan.filters import IDENTITY
+from generators.stylegan.fused import (
+    available,
+    fused_filtered_lrelu,
+    fused_resample,
+    supports,
+    weights,
+)
 
 if TYPE_CHECKING:
     from generators.stylegan.filters import Filter
@@ -99,6 +106,9 @@ def filtered_lrelu(
         )
     if bias is not None:
         x = x + bias[:, None, None]
+    if up == 1 and up_filter == IDENTITY:  # as the discriminator has it; zeros stay zeros
+        x = bent(x, gain=gain, slope=slope, clamp=clamp)
+        return _by_matrices(x, down_filter, 1, down, padding)
     return bent_between(
         x,
         up_filter=up_filter,
@@ -110,6 +120,18 @@ def filtered_lrelu(
         slope=slope,
         clamp=clamp,
     )
+
+
+def bent(x: torch.Tensor, *, gain: float, slope: float, clamp: float | None) -> torch.Tensor:
+    """Return `gain` times the leaky ReLU of x, held within ±clamp.
+
+    Examples
+    --------
+    >>> bent(torch.tensor([1.0, -1.0]), gain=2.0, slope=0.1, clamp=1.5)
+    tensor([ 1.5000, -0.2000])
+    """
+    x = functional.leaky_relu(x, slope) * gain
+    return x if clamp is None else x.clamp(-clamp, clamp)
 
 
 def _goes_fused(x: torch.Tensor, bias: torch.Tensor | None) -> bool:
@@ -153,6 +175,18 @@ def resample(
     >>> resample(torch.ones(1, 1, 6, 6), BINOMIAL, down=2, padding=(1, 1))[0, 0, 1]
     tensor([0.8750, 1.0000, 0.8750])
     """
+    if _goes_fused(x, None):
+        return fused_resample(
+            x, weights(low, x.dtype), up=up, down=down, padding=padding + padding, gain=gain
+        )
+    return _by_matrices(x, low, up, down, padding, gain)
+
+
+def _by_matrices(  # noqa: PLR0917 - what `resample` takes, in its order
+    x: torch.Tensor, low: Filter, up: int, down: int, padding: tuple[int, int], gain: float = 1.0
+) -> torch.Tensor:
+    if low == IDENTITY and (up, down, padding, gain) == (1, 1, (0, 0), 1.0):
+        return x
     size = (x.shape[2], x.shape[3])
     filtered = resampling(
         low, size, up=up, down=down, padding=padding, gain=gain, dtype=x.dtype, device=x.device

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from generators.stylegan.filters import BINOMIAL
-from generators.stylegan.layers import Linear, ToPicture, bend
+from generators.stylegan.layers import Linear, ToPicture, bend_pictures
 from generators.stylegan.ops import modulated_conv2d, resample, upsample
 from generators.stylegan.settings import pyramid
 
@@ -184,8 +184,8 @@ class NoisyLayer(nn.Module):
             x = x[:, :, : self.size, : self.size]
         else:
             x = modulated_conv2d(x, self.weight, scale, padding=1)
-        x = x + self.noise_strength * self._noise(x, noise) + self.bias[:, None, None]
-        return bend(x, self.clamp)
+        x = x + self.noise_strength * self._noise(x, noise)
+        return bend_pictures(x, self.bias, self.clamp)
 
     def _noise(self, x: torch.Tensor, rng: torch.Generator | None) -> torch.Tensor:
         """Return noise that all channels share, (size, size) or (N, 1, size, size)."""

@@ -46,7 +46,7 @@ def test_discriminators_too(tmp_path):
 
 def test_notes_go_with_a_network(tmp_path):
     path = tmp_path / "g.safetensors"
-    notes = {"content": '{"kind": "fields"}', "licence": "CC0-1.0 – é"}
+    notes = {"content": '{"kind": "fields"}', "licence": "CC0-1.0 é"}
     save(path, Generator(TINY), notes=notes)
     assert load_notes(path) == notes
     assert load_generator(path).settings == TINY

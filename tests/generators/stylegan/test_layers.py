@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 torch = pytest.importorskip("torch")
+functional = torch.nn.functional
 
+from generators.stylegan.filters import BINOMIAL  # noqa: E402
 from generators.stylegan.layers import Conv, Linear, bend, normalise  # noqa: E402
 from generators.stylegan.mapping import Mapping  # noqa: E402
 
@@ -45,19 +47,25 @@ def test_a_tenth_of_the_rate_is_a_tenth_of_the_step(rng):
 
 
 @pytest.mark.parametrize("kernel", [1, 3])
-@pytest.mark.parametrize(("size", "half"), [(16, 8), (13, 7)])
-def test_convolutions_keep_the_size_or_halve_it(rng, kernel, size, half):
-    x = torch.randn(2, 32, size, size, generator=rng)
-    assert Conv(32, 5, kernel, rng)(x).shape == (2, 5, size, size)
-    assert Conv(32, 5, kernel, rng, down=True)(x).shape == (2, 5, half, half)
+def test_convolutions_keep_the_size_or_halve_it(rng, kernel):
+    x = torch.randn(2, 32, 17, 17, generator=rng)
+    assert Conv(32, 5, kernel, rng)(x).shape == (2, 5, 17, 17)
+    assert Conv(32, 5, kernel, rng, stride=2)(x).shape == (2, 5, 9 - kernel // 2, 9 - kernel // 2)
 
 
-def test_a_halving_convolution_keeps_constants(rng):
-    layer = Conv(1, 1, 3, rng, bent=False, down=True)
+def test_a_convolution_bends_and_blurs(rng):
+    """Step by step: convolve, add the bias, bend, clamp, multiply, pad, blur."""
+    layer = Conv(3, 5, 3, rng, gain=0.7, clamp=1.5)
+    x = torch.randn(2, 3, 9, 9, generator=rng)
     with torch.no_grad():
-        layer.weight.fill_(1.0)
-    made = layer(torch.ones(1, 1, 16, 16))
-    assert torch.allclose(made[..., 2:-2, 2:-2], torch.tensor(9 / 3.0))
+        layer.bias.normal_(generator=rng)
+    y = functional.conv2d(x, layer.weight / 27**0.5, layer.bias, padding=1)
+    y = (functional.leaky_relu(y, 0.2) * 2**0.5).clamp(-1.5, 1.5) * 0.7
+    assert torch.allclose(layer(x), y, atol=1e-6)
+    taps = torch.tensor([0.125, 0.375, 0.375, 0.125]).expand(5, 1, 1, 4)
+    y = functional.conv2d(functional.pad(y, (2, 3, 2, 3)), taps, groups=5)
+    y = functional.conv2d(y, taps.mT, groups=5)
+    assert torch.allclose(layer(x, BINOMIAL, (2, 3)), y, atol=1e-6)
 
 
 def test_mapping_looks_at_directions_only(rng):
