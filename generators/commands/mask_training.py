@@ -12,13 +12,13 @@ import torch
 
 from adapters import console
 from benchmark.errors import RunError
+from generators.commands.mask_preview import preview
 from generators.masks.pictures import open_pictures
-from generators.masks.statistics import lines
-from generators.stylegan import plan
+from generators.stylegan import plan, resuming
 from generators.stylegan.choice import choose
 from generators.stylegan.learner import StyleganLearner
 from generators.stylegan.training import start
-from generators.training import folder, loop, processes
+from generators.training import folder, loop, page, processes, statistics
 from generators.training.display import Display, duration
 
 if TYPE_CHECKING:
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
     from generators.commands.mask_options import CourseOptions, DataOptions
     from generators.masks.pictures import Pictures
+    from generators.stylegan.generator import Generator
     from generators.stylegan.options import Options
     from generators.stylegan.training import Training
     from generators.training.processes import Processes
+    from generators.training.statistics import History
 
 _CALLED = {"labels": "target"}  # what options of the data are called where they go
 
@@ -54,6 +56,7 @@ def run(wish: Wish, *, dry_run: bool, json: bool) -> None:
         The options, the data or the folder do not allow it.
     """
     course = wish.course
+    _check(course)
     if course.gpus > 1 and processes.wanted() == 1 and not dry_run:
         processes.launch(course.gpus)
         return
@@ -62,17 +65,31 @@ def run(wish: Wish, *, dry_run: bool, json: bool) -> None:
     choose(course.ops)
     with processes.together(course.device) as (together, device):
         pictures = opened(wish)
-        subject = subject_of(pictures)
-        options = plan.resolved(
-            wish.networks, subject, together.count, resume=wish.resume is not None
-        )
-        training = begun(wish, options, subject, device, together)
+        network = None if wish.resume is None else resuming.load(wish.resume)
+        subject = subject_of(pictures, course.gpus if dry_run else together.count, network)
+        wish = replace(wish, networks=plan.resolved(wish.networks, subject))
+        training = begun(wish, subject, network, device, together)
         if dry_run:
-            preview(wish, options, pictures, training, json=json)
+            preview(wish, pictures, training, json=json)
             return
-        result = learned(replace(wish, networks=options), pictures, training)
+        result = learned(wish, pictures, training)
     if together.first:
         _tell(result, json=json)
+
+
+def _check(course: CourseOptions) -> None:
+    """Raise a RunError where the course is none."""
+    for name in ("kimg", "tick", "snap", "gpus"):
+        if getattr(course, name) <= 0:
+            raise RunError(f"{plan.flag(name)} {getattr(course, name)} is not above 0")
+    try:
+        kind = torch.device(course.device).type
+    except RuntimeError as error:
+        raise RunError(f"no such device: {course.device!r}", mend="cpu, cuda or mps") from error
+    if (kind == "cuda" and not torch.cuda.is_available()) or (
+        kind == "mps" and not torch.backends.mps.is_available()
+    ):
+        raise RunError(f"torch finds no {kind} here", mend="leave out --device")
 
 
 def opened(wish: Wish) -> Pictures:
@@ -85,40 +102,50 @@ def opened(wish: Wish) -> Pictures:
     return open_pictures(wish.data, wish.contents.content, wish.contents.resolution, **given)
 
 
-def subject_of(pictures: Pictures) -> plan.Subject:
+def subject_of(pictures: Pictures, count: int, network: Generator | None) -> plan.Subject:
     """Return what options depend on."""
     return plan.Subject(
         resolution=pictures.images.shape[-1],
         channels=pictures.images.shape[1],
         c_dim=0 if pictures.classes is None else pictures.classes.shape[1],
         distances=pictures.summary["content"] != "pictures",
+        processes=count,
+        network=None if network is None else network.settings,
     )
 
 
 def begun(
     wish: Wish,
-    options: Options,
     subject: plan.Subject,
+    network: Generator | None,
     device: torch.device,
     together: Processes,
 ) -> Training:
-    """Return the training at its start, from trained networks where they are given."""
+    """Return the training at its start, from a trained network where one is given."""
+    options = wish.networks
     assert options.batch_gpu is not None
-    return start(
+    training = start(
         plan.training_settings(options, wish.course.kimg),
         plan.generator_settings(options, subject),
         plan.discriminator_settings(options, subject),
         device,
-        parts=options.batch // (options.batch_gpu * together.count),
+        parts=options.batch // (options.batch_gpu * subject.processes),
         processes=together,
     )
+    if network is not None:
+        assert wish.resume is not None
+        for notice in resuming.take_over(training, network, wish.resume):
+            if together.first:
+                console.err.print(notice, soft_wrap=True)
+    return training
 
 
 def learned(wish: Wish, pictures: Pictures, training: Training) -> dict[str, Any]:
     """Train to the end; return what came of it. The options of `wish` are resolved."""
     options, course, first = wish.networks, wish.course, training.processes.first
+    about = about_of(wish)
     if first:
-        folder.claim(wish.out, settings_of(wish, pictures), about_of(wish))
+        folder.claim(wish.out, settings_of(wish, pictures), about)
     training.processes.wait()
     learner = StyleganLearner(
         training,
@@ -131,7 +158,19 @@ def learned(wish: Wish, pictures: Pictures, training: Training) -> dict[str, Any
     span = loop.Span(course.kimg, course.tick, course.snap)
     with ExitStack() as stack:
         stack.enter_context(closing(learner))
-        watch = stack.enter_context(Display("training", quiet=not first)).watch()
+        display = stack.enter_context(Display("training", quiet=not first))
+        watch = loop.Watch(step=display.step)
+        if first:
+            watch.board = statistics.board(wish.out)
+            if watch.board is None:
+                console.err.print("no TensorBoard events: the package tensorboard is not installed")
+            settings = {"data": wish.data, **asdict(wish.contents), **asdict(options)}
+
+            def tick(history: History) -> None:
+                display.tick(history)
+                page.write(wish.out, page.Story("Learning masks", settings, about, history.lines))
+
+            watch.tick = tick
         history = loop.train(learner, wish.out, span, training.processes, watch)
     last = history.lines[-1] if history.lines else {}
     return {
@@ -145,7 +184,11 @@ def learned(wish: Wish, pictures: Pictures, training: Training) -> dict[str, Any
 
 def settings_of(wish: Wish, pictures: Pictures) -> dict[str, Any]:
     """Return what the result depends on, by option."""
-    settings = {**asdict(wish.contents), **asdict(wish.networks), "data": pictures.digest[:16]}
+    settings = {
+        "data digest": pictures.digest[:16],
+        **asdict(wish.contents),
+        **asdict(wish.networks),
+    }
     if wish.resume is not None:
         settings["resume"] = str(wish.resume)
     if wish.networks.gamma_final is not None:
@@ -161,13 +204,6 @@ def about_of(wish: Wish) -> dict[str, Any]:
         "course": asdict(wish.course),
         "versions": {"torch": torch.__version__},
     }
-
-
-def preview(
-    wish: Wish, options: Options, pictures: Pictures, training: Training, *, json: bool
-) -> None:
-    """Print what would be done."""
-    raise RunError(f"{wish, options, pictures, training, json, lines}")
 
 
 def _tell(result: dict[str, Any], *, json: bool) -> None:

@@ -54,7 +54,11 @@ class Options:
         Channels of a layer are this over twice its cutoff; by default 16 · resolution. The
         original's is 32768.
     cmax
-        Channels of a layer at most; the original's is 512.
+        Channels of a layer at most; by default 64. The original's is 512.
+    d_cbase
+        As --cbase, for the discriminator; by default the same.
+    d_cmax
+        As --cmax, for the discriminator; by default the same.
     z_dim
         Length of a latent; by default cmax, at least 64. The original's is 512.
     w_dim
@@ -65,6 +69,8 @@ class Options:
         Learning rate of the discriminator.
     map_depth
         Layers of the mapping network; by default 2, for stylegan2 8.
+    map_rate
+        What its learning rate is multiplied by; by default 0.01.
     mbstd_group
         Pictures over which the minibatch's standard deviation is taken.
     num_layers
@@ -106,12 +112,15 @@ class Options:
     ada_kimg: float | None = None
     freezed: int = 0
     cbase: int | None = None
-    cmax: int = 64
+    cmax: int | None = None
+    d_cbase: int | None = None
+    d_cmax: int | None = None
     z_dim: int | None = None
     w_dim: int | None = None
     glr: float | None = None
     dlr: float = 0.002
     map_depth: int | None = None
+    map_rate: float | None = None
     mbstd_group: int = 4
     num_layers: int | None = None
     margin_size: int | None = None

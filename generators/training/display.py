@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from adapters import console
-from generators.training.loop import Watch
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -38,16 +37,14 @@ class Display:
         if not self._quiet:
             self._bars.stop()
 
-    def watch(self) -> Watch:
-        """Return what the loop tells."""
-        return Watch() if self._quiet else Watch(step=self._step, tick=self._tick)
-
-    def _step(self, done: int, total: int) -> None:
+    def step(self, done: int, total: int) -> None:
+        """Show how many pictures of all are done."""
         if self._task is None:
             self._task = self._bars.add_task(self._what, total=total, completed=done)
         self._bars.update(self._task, completed=done)
 
-    def _tick(self, history: History) -> None:
+    def tick(self, history: History) -> None:
+        """Print the last line of the statistics."""
         console.err.print(told(history.lines[-1]), soft_wrap=True)
 
 

@@ -24,7 +24,8 @@ def claim(folder: Path, settings: Mapping[str, Any], about: Mapping[str, Any]) -
     folder
         Made if it is absent.
     settings
-        What the result depends on: plain values by name of the option.
+        What the result depends on: plain values by name of the option. A name with a space in it is
+        no option, but what an option came to, such as a digest.
     about
         What else is worth keeping: command, versions, what may change from call to call.
 
@@ -67,16 +68,18 @@ def _compare(before: Mapping[str, Any], now: Mapping[str, Any], path: Path) -> N
     told = [
         f"{_flag(name)} {_told(before.get(name))}, not {_told(now.get(name))}" for name in changed
     ]
-    again = " ".join(f"{_flag(name)} {_told(before.get(name))}" for name in changed)
+    again = " ".join(
+        f"{_flag(name)} {_told(before.get(name))}" for name in changed if " " not in name
+    )
     raise RunError(
         f"this folder holds a training with {'; '.join(told)}",
         where=path,
-        mend=f"continue it with {again}, or choose another --out",
+        mend=f"continue it with {again or 'what it began with'}, or choose another --out",
     )
 
 
 def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
+    return name if " " in name else "--" + name.replace("_", "-")
 
 
 def _told(value: Any) -> str:

@@ -144,7 +144,7 @@ def train(
 
 def _tick(learner: Learner, span: Span, total: int, history: History, watch: Watch) -> Line:
     """Do the steps of a tick; return its line."""
-    before = history.lines[-1] if history.lines else {"tick": 0, "timing": {"seconds": 0.0}}
+    before: Line = history.lines[-1] if history.lines else {"tick": 0, "timing": {"seconds": 0.0}}
     first, until = learner.pictures, min(learner.pictures + round(span.tick * 1000), total)
     means, began = Means(), time.monotonic()
     while learner.pictures < until or learner.pictures == first:

@@ -11,7 +11,7 @@ from benchmark.errors import RunError
 from benchmark.files import write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 Line = dict[str, Any]
@@ -89,14 +89,23 @@ class History:
                 mend="free some space; the same command continues where it stopped",
             ) from error
 
-    def series(self, group: str) -> dict[str, list[tuple[float, float]]]:
-        """Return curves: by name of a figure, points (thousand pictures, value)."""
-        curves: dict[str, list[tuple[float, float]]] = defaultdict(list)
-        for line in self.lines:
-            for name, value in line.get(group, {}).items():
-                if value is not None:
-                    curves[name].append((line["pictures"] / 1000, value))
-        return dict(curves)
+
+def series(lines: Sequence[Line], group: str) -> dict[str, list[tuple[float, float]]]:
+    """Return curves: by name of a figure, points (thousand pictures, value).
+
+    Values that are no number are left out.
+
+    Examples
+    --------
+    >>> series([{"pictures": 500, "figures": {"loss": 1.5}}], "figures")
+    {'loss': [(0.5, 1.5)]}
+    """
+    curves: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for line in lines:
+        for name, value in line.get(group, {}).items():
+            if value is not None and math.isfinite(value):
+                curves[name].append((line["pictures"] / 1000, value))
+    return dict(curves)
 
 
 def _parsed(text: str) -> Line | None:
@@ -135,7 +144,7 @@ def board(folder: Path) -> Board | None:
         from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415
     except ImportError:
         return None
-    return cast("Board", SummaryWriter(str(folder)))  # type: ignore[no-untyped-call]
+    return cast("Board", SummaryWriter(str(folder)))
 
 
 def post(to: Board, line: Line) -> None:
