@@ -56,6 +56,13 @@ app.command(
     name="score",
     help="Score label files, or tables of spots, against the truth.",
 )
+evaluate = App(name="evaluate", help="Measure how real what generators make is.")
+evaluate.command(
+    "generators.commands.evaluate_shapes:shapes",
+    name="shapes",
+    help="Measure how real the outlines of sources, or of masks, are.",
+)
+app.command(evaluate)
 app.command(
     "reports.commands:report", name="report", help="Write the HTML report of a finished run."
 )

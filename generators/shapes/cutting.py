@@ -9,12 +9,14 @@ import numpy as np
 from scipy import ndimage
 from skimage import measure
 
+from benchmark.label_files import LABEL_SUFFIXES, looks_binary, read_labels, regions
 from generators.errors import ShapeError
 from generators.polygons import Floats, area
 from generators.shapes.geometry import counter_clockwise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -161,9 +163,63 @@ def real_shapes(
     return RealShapes(outlines, np.array(images), {"kept": len(outlines), **counts})
 
 
+def folder_shapes(folder: Path) -> list[Floats]:
+    """Return the outlines of all resolved, whole objects of a folder of masks or label images.
+
+    In a binary mask each connected region is an object. The scale is the median diameter of an
+    image's objects, as in `real_shapes`; images with fewer than `FEWEST` of them, such as pictures
+    of one nucleus each, share the median of all of those.
+
+    Parameters
+    ----------
+    folder
+        Where TIFF, PNG, NPY or NPZ files lie, at any depth.
+
+    Raises
+    ------
+    ShapeError
+        If there are no such files, or not one object that could be measured.
+    DatasetError, LabelError
+        If a file cannot be read as labels.
+    """
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in LABEL_SUFFIXES)
+    full: list[Floats] = []
+    sparse: list[Floats] = []
+    counts = dict.fromkeys(("small", "few", "fragments"), 0)
+    for path in files:
+        labels = read_labels(path, binary=False)
+        if labels.ndim != 2:
+            raise ShapeError("outlines are measured in two dimensions", where=path)
+        found = cut(regions(labels, path) if looks_binary(labels) else labels).outlines
+        full += _scaled(found, counts)
+        if np.count_nonzero(_diameters(found) >= SMALLEST) < FEWEST:
+            sparse += found
+    outlines = full + _scaled(sparse, counts)
+    if not outlines:
+        raise ShapeError(
+            "there is no mask whose shape could be measured",
+            where=folder,
+            mend=f"it takes a folder with at least {FEWEST} whole objects of {SMALLEST:g} px "
+            f"in files called {', '.join(LABEL_SUFFIXES)}",
+        )
+    return outlines
+
+
+def held_back(images: NDArray[np.str_], every: int = 3) -> NDArray[np.bool_]:
+    """Tell which shapes are of every third image: those to hold back where no split says it.
+
+    Examples
+    --------
+    >>> held_back(np.array(["a", "a", "c", "b"])).tolist()
+    [False, False, True, False]
+    """
+    _, number = np.unique(images, return_inverse=True)
+    return np.asarray(number % every == every - 1)
+
+
 def _scaled(outlines: list[Floats], counts: dict[str, int]) -> list[Floats]:
     """Return the outlines of one image that can be used, in units of their median diameter."""
-    diameters = np.array([np.sqrt(4 * area(outline) / np.pi) for outline in outlines])
+    diameters = _diameters(outlines)
     resolved = diameters >= SMALLEST
     counts["small"] += int(np.count_nonzero(~resolved))
     if np.count_nonzero(resolved) < FEWEST:
@@ -173,3 +229,7 @@ def _scaled(outlines: list[Floats], counts: dict[str, int]) -> list[Floats]:
     fragments = resolved & (diameters < FRAGMENT * scale)
     counts["fragments"] += int(np.count_nonzero(fragments))
     return [outlines[k] / scale for k in np.nonzero(resolved & ~fragments)[0]]
+
+
+def _diameters(outlines: Sequence[Floats]) -> Floats:
+    return np.array([np.sqrt(4 * area(outline) / np.pi) for outline in outlines])

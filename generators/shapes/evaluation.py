@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from generators.shapes import likeness
@@ -15,7 +14,7 @@ from generators.shapes.geometry import moments, stacked
 from generators.shapes.measures import Measures, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from numpy.random import Generator
 
@@ -133,41 +132,44 @@ class Judge:
 
 
 def evaluate(
-    sources: Sequence[ShapeSource], training: Floats, held_back: Floats, seed: int = 0
-) -> pd.DataFrame:
-    """Return the table of figures: a row for real shapes, and one for each source.
+    stacks: Mapping[str, Floats],
+    training: Floats,
+    held_back: Floats,
+    seed: int = 0,
+    samples: int = SAMPLES,
+) -> dict[str, Figures]:
+    """Return the figures of real shapes, under `real`, and of each source.
 
     The row `real` compares training shapes with those held back; its copies are those that
     held-back shapes are of training shapes.
 
     Parameters
     ----------
-    sources
-        What is measured, 2,000 samples of each.
+    stacks
+        By name the outlines that sources gave, as `drawn` returns them.
     training, held_back
         Stacks of real outlines, of different images.
     seed
-        Of all draws.
+        Of which real shapes stand in where all is too many.
+    samples
+        How many of them; as many as each source gave.
     """
-    judge = Judge(training, held_back, np.random.default_rng([seed, 0]))
-    chosen = np.random.default_rng([seed, 1]).permutation(len(training))[:SAMPLES]
-    rows: Mapping[str, Figures] = {
-        "real": judge.figures(training[chosen], copies_of=judge.some),
-        **{
-            source.name: judge.figures(drawn(source, SAMPLES, np.random.default_rng([seed, 2])))
-            for source in sources
-        },
-    }
-    return pd.DataFrame.from_dict(
-        {name: figures.row() for name, figures in rows.items()}, orient="index"
-    )
+    judge = Judge(training, held_back, np.random.default_rng([seed, 0]), samples)
+    chosen = np.random.default_rng([seed, 1]).permutation(len(training))[:samples]
+    real = judge.figures(training[chosen], copies_of=judge.some)
+    return {"real": real, **{name: judge.figures(stack) for name, stack in stacks.items()}}
 
 
 def drawn(source: ShapeSource, n: int, rng: Generator) -> Floats:
     """Return n outlines of a source as a stack, in units of their own median diameter."""
-    stack = stacked(source.sample(n, rng))
-    scaled: Floats = stack / np.median(moments(stack).diameter)
-    return scaled
+    return scaled(source.sample(n, rng))
+
+
+def scaled(outlines: Iterable[Floats]) -> Floats:
+    """Return outlines as a stack in units of their own median diameter."""
+    stack = stacked(outlines)
+    relative: Floats = stack / np.median(moments(stack).diameter)
+    return relative
 
 
 def _distances(found: Measures, real: Measures) -> tuple[dict[str, float], dict[str, float]]:
@@ -175,6 +177,6 @@ def _distances(found: Measures, real: Measures) -> tuple[dict[str, float], dict[
     ks, apart = {}, {}
     for name in COMPARED:
         made, true = getattr(found, name)[found.valid], getattr(real, name)
-        ks[name] = float(stats.ks_2samp(made, true).statistic)
+        ks[name] = float(stats.ks_2samp(made, true, method="asymp").statistic)
         apart[name] = float(stats.wasserstein_distance(made, true) / true.std())
     return ks, apart

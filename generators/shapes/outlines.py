@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).with_name("models") / "outlines.npz"
 HARMONICS, COMPONENTS = 13, 32
 VERTICES = 128
+_ARRAYS = ("mean", "deviation", "weights", "means", "factors")
+_MEND = "name a file that `bench train outlines` wrote"
 ROUNDS = 50
 """Times that what crosses itself is drawn anew before that is an error."""
 
@@ -73,14 +76,25 @@ class OutlineModel:
         """
         rows = variables(stack, harmonics)
         mean, deviation = rows.mean(axis=0), rows.std(axis=0)
-        mixture = fitted((rows - mean) / deviation, components, rng)
+        mixture = fitted((rows - mean) / deviation, components, rng, images=4)
         return cls(mean, deviation, mixture)
 
     @classmethod
     def load(cls, path: Path) -> OutlineModel:
-        """Read a model from the file that `save` wrote; nothing in it is executed."""
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name].astype(np.float64) for name in file.files}
+        """Read a model from the file that `save` wrote; nothing in it is executed.
+
+        Raises
+        ------
+        ShapeError
+            If the file is missing, or no such model.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name].astype(np.float64) for name in _ARRAYS}
+        except (OSError, ValueError, KeyError, AttributeError, BadZipFile) as error:
+            raise ShapeError(
+                "there is no model of outlines in this file", where=path, mend=_MEND
+            ) from error
         width = arrays["mean"].size
         factors = np.zeros((arrays["weights"].size, width, width))
         factors[:, *np.tril_indices(width)] = arrays["factors"]
@@ -132,7 +146,7 @@ class OutlineSource:
     """
 
     name = "outlines"
-    styles = ("size", "elongation", "irregularity")
+    styles: tuple[str, ...] = ("size", "elongation", "irregularity")
 
     def __init__(self, model: OutlineModel | None = None) -> None:
         self.model = model or OutlineModel.load(SHIPPED)
@@ -170,6 +184,9 @@ class OutlineSource:
         at = (at - self.model.mean[columns]) / self.model.deviation[columns]
         scaled = self.model.mixture.sample(n, rng, columns, at)
         rows = self.model.mean + self.model.deviation * scaled
-        stack = fourier.synthesised(coefficients(rows), VERTICES)
+        found = coefficients(rows)
+        # One of the images of what the mixture gives; half turns are among the directions drawn.
+        found = np.where(rng.random((n, 1)) < 0.5, found, fourier.mirrored(found))
+        stack = fourier.synthesised(found, VERTICES)
         turned = posed(stack, np.exp(rows[:, 0]), rng.uniform(0, 2 * np.pi, n))
         return restyled(turned, given)

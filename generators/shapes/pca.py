@@ -37,7 +37,7 @@ class PcaSource:
         Of the Gaussian kernel, in standard deviations of each component.
     """
 
-    styles = ("size",)
+    styles: tuple[str, ...] = ("size",)
 
     def __init__(self, stack: Floats, components: int, bandwidth: float = 0.2) -> None:
         self.name = f"pca-{components}"

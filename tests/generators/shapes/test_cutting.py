@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from skimage import io as skimage_io
 
 from benchmark.dataset import DatasetWriter, SampleInput, open_any
 from generators.errors import ShapeError
 from generators.polygons import area, contains, is_simple, window_of
-from generators.shapes.cutting import cut, outline_of, real_shapes
+from generators.shapes.cutting import cut, folder_shapes, held_back, outline_of, real_shapes
 from generators.shapes.geometry import moments, stacked
 
 
@@ -109,6 +110,35 @@ def test_fragments_are_left_out(dataset):
     found = real_shapes([dataset(field([25, 25, 25, 25, 25, 9]))])
     assert found.counts["fragments"] == 1
     assert found.counts["kept"] == 5
+
+
+def test_a_folder_of_labels_is_cut_as_a_data_set_is(tmp_path):
+    skimage_io.imsave(tmp_path / "a.png", field([10, 10, 12, 20, 20, 5]), check_contrast=False)
+    found = folder_shapes(tmp_path)
+    expected = np.array([10, 10, 12, 20, 20]) / 12
+    assert moments(stacked(found)).diameter == pytest.approx(expected, rel=0.03)
+
+
+def test_masks_of_one_object_each_share_a_scale(tmp_path):
+    (tmp_path / "deeper").mkdir()
+    for k, radius in enumerate([10, 12, 20, 12, 30]):
+        mask = (field([radius], 80) > 0).astype(np.uint8) * 255
+        np.save(tmp_path / "deeper" / f"{k}.npy", mask)
+    found = moments(stacked(folder_shapes(tmp_path))).diameter
+    assert found == pytest.approx(np.array([10, 12, 20, 12, 30]) / 12, rel=0.03)
+
+
+def test_a_folder_without_masks_is_refused(tmp_path):
+    with pytest.raises(ShapeError, match="no mask"):
+        folder_shapes(tmp_path)
+    np.save(tmp_path / "volume.npy", np.arange(20 * 24 * 24).reshape(20, 24, 24))
+    with pytest.raises(ShapeError, match="two dimensions"):
+        folder_shapes(tmp_path)
+
+
+def test_every_third_image_is_held_back():
+    images = np.array(["d", "a", "b", "c", "c", "f", "e"])
+    assert held_back(images).tolist() == [False, False, False, True, True, True, False]
 
 
 def test_nothing_to_cut_is_said(dataset):

@@ -69,26 +69,32 @@ def test_principal_components_give_back_smoothed_shapes(nuclei):
     assert moments(np.array([o[:40] for o in sized])).area.min() > 0
 
 
-@pytest.mark.slow
-def test_the_table_has_a_row_for_each_source(nuclei):
-    table = evaluate([EllipseSource(), ParametricSource()], nuclei[:200], nuclei[200:])
-    assert list(table.index) == ["real", "ellipse", "parametric"]
-    assert table.loc["ellipse", "n"] == SAMPLES
-    assert {"ks_smooth_solidity", "w1_area", "twins", "auc"} <= set(table.columns)
+def test_there_are_figures_of_each_source_and_of_real_shapes(nuclei):
+    stacks = {
+        source.name: drawn(source, 60, np.random.default_rng(0))
+        for source in (EllipseSource(), ParametricSource())
+    }
+    found = evaluate(stacks, nuclei[:200], nuclei[200:], samples=60)
+    assert list(found) == ["real", "ellipse", "parametric"]
+    assert [figures.n for figures in found.values()] == [60, 60, 60]
+    row = found["ellipse"].row()
+    assert {"ks_smooth_solidity", "w1_area", "twins", "auc"} <= set(row)
+    assert all(isinstance(value, int | float) for value in row.values())
+    assert found["real"].auc < row["auc"]
 
 
 @pytest.mark.slow
 def test_the_shipped_outlines_are_as_real_as_the_card_says(shared_data, tmp_path):
     from benchmark.dataset import open_any
-    from generators.shapes.cutting import real_shapes
-    from generators.shapes.geometry import stacked
-    from generators.shapes.source import source_named
+    from generators.shapes.selection import real_stacks, stack_of
 
     data = [open_any(shared_data / n, cache=tmp_path) for n in ("bbbc039", "dsb2018_fluo")]
-    training, held_back = (stacked(real_shapes(data, split=s).outlines) for s in ("train", "val"))
-    table = evaluate([source_named("outlines")], training, held_back)
-    outlines, real = table.loc["outlines"], table.loc["real"]
-    assert outlines["ks_smooth_solidity"] <= 0.04
-    assert outlines["twins"] <= 0.01
-    assert outlines["valid"] >= 0.99
-    assert outlines["smooth_copies"] <= real["smooth_copies"] + 0.02
+    training, held_back = real_stacks(data, "train", "val")
+    name, stack = stack_of("outlines", training, SAMPLES, 0)
+    found = evaluate({name: stack}, training, held_back)
+    outlines, real = found["outlines"], found["real"]
+    assert outlines.n == SAMPLES
+    assert outlines.valid >= 0.99
+    assert outlines.ks["smooth_solidity"] <= 0.04
+    assert outlines.twins <= 0.01
+    assert outlines.smooth_copies <= real.smooth_copies

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from generators.polygons import Window, contains
 from generators.shapes.geometry import aligned, stacked, turned
-from generators.shapes.likeness import copies, coverage, overlaps, rasters, twins
+from generators.shapes.likeness import TWIN, copies, coverage, overlaps, rasters, twins
 
 
 @pytest.fixture
@@ -60,6 +62,25 @@ def test_copies_are_counted_among_the_training_shapes(ellipses):
     assert copies(rasters(ellipses(1.2, 1.2, 1.6, 3)), rasters(ellipses(3, 5))) == 0.25
 
 
+@given(seed=st.integers(0, 2**32 - 1), pixels=st.integers(0, 14))
+@settings(max_examples=25)
+def test_no_twin_is_missed(seed, pixels):
+    # Rasters of one shape, each with a few pixels turned over and flipped somehow: many are near.
+    rng = np.random.default_rng(seed)
+    y, x = np.indices((40, 64)) - np.array([19.5, 31.5])[:, None, None]
+    base = (y / 14) ** 2 + (x / 18) ** 2 < 1
+    masks = np.repeat(base[None], 12, axis=0)
+    for k, mask in enumerate(masks):
+        some = rng.integers(0, [40, 64], (pixels + k % 3, 2))
+        mask[some[:, 0], some[:, 1]] ^= True
+        mask[:] = mask[:: rng.choice([1, -1]), :: rng.choice([1, -1])]
+    bits = np.packbits(masks.reshape(12, -1), axis=1)
+    table = overlaps(bits, bits)
+    np.fill_diagonal(table, 0)
+    assert twins(bits) == np.mean(table.max(axis=1) > TWIN)
+    assert copies(bits[:5], bits[5:]) == np.mean(table[:5, 5:].max(axis=1) > TWIN)
+
+
 def test_coverage_is_whole_for_the_real_shapes_and_little_for_one_of_them(nuclei):
     real = rasters(nuclei[:100])
     assert coverage(real, real) == 1
@@ -69,5 +90,8 @@ def test_coverage_is_whole_for_the_real_shapes_and_little_for_one_of_them(nuclei
 def test_blocks_do_not_show(nuclei, monkeypatch):
     bits = rasters(nuclei[:50])
     whole = overlaps(bits, bits)
-    monkeypatch.setattr("generators.shapes.likeness._BLOCK", 7)
+    share = copies(bits[:40], bits[10:])
+    for name in ("_BLOCK", "_ROWS"):
+        monkeypatch.setattr(f"generators.shapes.likeness.{name}", 7)
     assert (overlaps(bits, bits) == whole).all()
+    assert copies(bits[:40], bits[10:]) == share == 0.75

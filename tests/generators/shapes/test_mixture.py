@@ -54,6 +54,17 @@ def test_a_fit_finds_what_was_drawn(mixture):
     assert found.means[order] == pytest.approx(mixture.means, abs=0.1)
 
 
+def test_a_component_stands_for_its_images_as_well():
+    # Two groups, mirror images of each other: one component holds both, tightly.
+    rng = np.random.default_rng(0)
+    side = rng.choice([-1.0, 1.0], 3000)
+    x = np.column_stack([side * (3 + 0.5 * rng.standard_normal(3000)), rng.standard_normal(3000)])
+    both = np.concatenate([x, x * [-1, 1]])
+    found = fitted(both, 1, np.random.default_rng(0), images=2, prior=0.0)
+    assert abs(found.means[0]) == pytest.approx([3, 0], abs=0.06)
+    assert found.factors[0] @ found.factors[0].T == pytest.approx(np.diag([0.25, 1]), abs=0.06)
+
+
 def test_the_prior_keeps_a_small_component_from_going_flat():
     rng = np.random.default_rng(0)
     few = 6 + rng.standard_normal((12, 4)) * [1, 1, 1, 1e-4]

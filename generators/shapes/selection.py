@@ -1,0 +1,118 @@
+"""What is to be measured, by the words of a command line: real shapes, sources, folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from generators.errors import ShapeError
+from generators.shapes import cutting
+from generators.shapes.evaluation import drawn, scaled
+from generators.shapes.geometry import stacked
+from generators.shapes.outlines import OutlineModel, OutlineSource
+from generators.shapes.pca import PcaSource
+from generators.shapes.source import source_named
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmark.dataset import Dataset
+    from generators.polygons import Floats
+    from generators.shapes.source import ShapeSource
+
+FEWEST = 20
+"""Outlines below which no distribution can be compared."""
+BASELINE = "pca-"
+"""What the name of the baseline begins with; the number of components follows."""
+
+
+def real_stacks(
+    datasets: Sequence[Dataset], split: str, held_back: str, target: str | None = None
+) -> tuple[Floats, Floats]:
+    """Return the stacks of real shapes that sources were fitted to, and of those held back.
+
+    Parameters
+    ----------
+    datasets
+        As `benchmark.dataset.open_any` gives them.
+    split, held_back
+        Names of splits. Where the data sets have neither, every third image is held back.
+    target
+        Of which labels; default: the first that a data set has.
+
+    Raises
+    ------
+    ShapeError
+        If one of the two has too few shapes.
+    """
+    known = {name for data in datasets for name, count in data.manifest.splits.items() if count}
+    if known & {split, held_back}:
+        parts = [
+            cutting.real_shapes(datasets, name, target).outlines for name in (split, held_back)
+        ]
+    else:
+        real = cutting.real_shapes(datasets, target=target)
+        kept = cutting.held_back(real.images)
+        parts = [[real.outlines[k] for k in np.nonzero(side)[0]] for side in (~kept, kept)]
+    for part, name in zip(parts, (split, held_back), strict=True):
+        _require_enough(part, f"the split {name}")
+    return stacked(parts[0]), stacked(parts[1])
+
+
+def named_or_fitted(word: str, training: Floats) -> ShapeSource:
+    """Return a source by its name, by the file of its model, or fitted as a baseline.
+
+    Parameters
+    ----------
+    word
+        A name of `generators.shapes.source.sources`, `pca-N`, or an .npz of `OutlineModel`.
+    training
+        What the baseline is fitted to.
+
+    Raises
+    ------
+    ShapeError
+        If it is none of these.
+    """
+    components = word.removeprefix(BASELINE)
+    if word.startswith(BASELINE) and components.isdecimal() and int(components) > 0:
+        return PcaSource(training, int(components))
+    if word.endswith(".npz"):
+        source = OutlineSource(OutlineModel.load(Path(word)))
+        source.name = Path(word).stem
+        return source
+    return source_named(word)
+
+
+def masks_drawn(folder: Path, n: int, rng: np.random.Generator) -> Floats:
+    """Return at most n outlines of a folder of masks as a stack, as `evaluation.drawn` does.
+
+    Raises
+    ------
+    ShapeError
+        If the folder has too few.
+    """
+    outlines = cutting.folder_shapes(folder)
+    _require_enough(outlines, str(folder))
+    chosen = np.sort(rng.permutation(len(outlines))[:n])
+    return scaled(outlines[k] for k in chosen)
+
+
+def stack_of(word: str | Path, training: Floats, n: int, seed: int) -> tuple[str, Floats]:
+    """Return the name and n outlines of a source, or of a folder if a path is given."""
+    rng = np.random.default_rng([seed, 2])
+    if isinstance(word, Path):
+        return word.name, masks_drawn(word, n, rng)
+    source = named_or_fitted(word, training)
+    return source.name, drawn(source, n, rng)
+
+
+def _require_enough(outlines: Sequence[Floats], where: str) -> None:
+    if len(outlines) < FEWEST:
+        raise ShapeError(
+            f"{len(outlines)} whole objects are too few to compare distributions",
+            where=where,
+            mend=f"it takes {FEWEST} of at least {cutting.SMALLEST:g} px, and better 2,000",
+        )
