@@ -25,6 +25,11 @@ app.command(
     name="masks",
     help="Train StyleGAN networks on masks.",
 )
+app.command(
+    "generators.commands.train_outlines:outlines",
+    name="outlines",
+    help="Fit the distribution of outlines to labelled images.",
+)
 
 
 @app.default
