@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
+from generators.stylegan.depthwise import Depthwise
+
 if TYPE_CHECKING:
     from generators.stylegan.filters import Filter, Taps
 
@@ -127,6 +129,10 @@ class LinearMap(Protocol):
     """What `apply` takes: a linear map that knows its transposed."""
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of what comes out."""
+
+    @property
     def transposed(self) -> LinearMap:
         """The map that carries gradients back."""
 
@@ -174,7 +180,7 @@ def resampling(
     gain: float = 1.0,
     dtype: torch.dtype = torch.float32,
     device: torch.device | None = None,
-) -> Resampling:
+) -> LinearMap:
     """Return zero insertion, padding, filter and decimation of pictures of one size as one map.
 
     Parameters
@@ -197,6 +203,8 @@ def resampling(
     ValueError
         The padded picture is smaller than the filter.
     """
+    if len(low.terms) > 1 and up == 1 and (device is None or device.type == "cpu"):
+        return Depthwise.of(low, size, down, padding, gain, dtype)
 
     def along(taps: Taps, length: int, factor: float) -> Banded:
         matrix = band(taps, length, up, down, padding) * factor

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional
 
-from generators.stylegan.banded import Resampling, apply, resampling
+from generators.stylegan.banded import LinearMap, apply, resampling
 
 if TYPE_CHECKING:
     from generators.stylegan.filters import Filter
 
 _IN_CACHE = 2**19  # samples at the high rate that are worked on at once: 2 MiB of float32
+_SIDE_BY_SIDE = 16  # planes
 
 
 def bent_between(
@@ -46,13 +47,13 @@ class _Between(torch.autograd.Function):
     def forward(  # noqa: PLR0917 - autograd passes arguments by position
         ctx: Any,
         x: torch.Tensor,
-        rise: Resampling,
-        fall: Resampling,
+        rise: LinearMap,
+        fall: LinearMap,
         slope: float,
         clamp: float | None,
     ) -> torch.Tensor:
         planes = x.reshape(-1, *x.shape[-2:])
-        step = max(_IN_CACHE // max(prod(rise.size), 1), 1) if x.device.type == "cpu" else None
+        step = _planes_at_once(rise.size) if x.device.type == "cpu" else None
         made, pieces = [], []
         for some in torch.split(planes, step or max(len(planes), 1)):
             high = rise.map(some)
@@ -70,6 +71,11 @@ class _Between(torch.autograd.Function):
         return apply(ctx.near.transposed, gradients[0]), None, None, None, None
 
 
+def _planes_at_once(size: tuple[int, int]) -> int:
+    """Return how many planes fit the cache, in the multiples that convolutions work on at once."""
+    return max(_IN_CACHE // prod(size) // _SIDE_BY_SIDE, 1) * _SIDE_BY_SIDE
+
+
 @dataclass(frozen=True)
 class _Near:
     """What `_Between` is near the x that it was given: linear, for its pieces are straight.
@@ -77,8 +83,8 @@ class _Near:
     The pieces come in parts of as many planes as fit the processor's cache at the high rate.
     """
 
-    rise: Resampling
-    fall: Resampling
+    rise: LinearMap
+    fall: LinearMap
     slope: float
     pieces: tuple[tuple[torch.Tensor, torch.Tensor | None], ...]
 
