@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WIDTH, HEIGHT = 300, 120
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 8, 20
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 8, 8, 20
 _POINTS = 300  # more are averaged: nobody sees them
 
 _CHART = Markup(
@@ -42,7 +42,7 @@ class Chart:
     >>> chart = Chart("loss <1>", [(0.0, 2.0), (10.0, 1.0)])
     >>> chart.last
     '1'
-    >>> 'points="46.0,8.0 292.0,100.0"' in chart.svg, "loss &lt;1&gt;" in chart.svg
+    >>> 'points="56.0,8.0 292.0,100.0"' in chart.svg, "loss &lt;1&gt;" in chart.svg
     (True, True)
     """
 

@@ -81,12 +81,13 @@ def read(path: Path) -> Checkpoint | None:
     try:
         with safe_open(path, framework="pt") as file:
             state = json.loads((file.metadata() or {})["state"])
+            entries = dict(state)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError, ValueError, AttributeError) as error:
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise _unfit(path) from error
-    if state.pop("format", None) != _FORMAT:
+    if entries.pop("format", None) != _FORMAT:
         raise _unfit(path)
-    return Checkpoint(tensors, state)
+    return Checkpoint(tensors, entries)
 
 
 def _unfit(path: Path) -> RunError:

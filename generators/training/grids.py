@@ -23,11 +23,11 @@ def layout(resolution: int) -> tuple[int, int]:
 
     Examples
     --------
-    >>> layout(32), layout(256)
-    ((8, 16), (2, 4))
+    >>> layout(32), layout(100), layout(256)
+    ((8, 16), (3, 6), (2, 4))
     """
-    columns = min(max(_WIDTH // resolution, 4), 16)
-    return columns // 2, columns
+    rows = min(max(_WIDTH // resolution // 2, 2), 8)
+    return rows, 2 * rows
 
 
 def grid(pictures: NDArray[np.float32], columns: int) -> Image.Image:

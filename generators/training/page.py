@@ -93,11 +93,7 @@ def rendered(folder: Path, story: Story) -> str:
         rate=f"{last['timing']['pictures_per_second']:.3g}",
         groups=[
             (heading, [Chart(name, points) for name, points in series(story.lines, group).items()])
-            for heading, group in (
-                ("Metrics", "metrics"),
-                ("Figures", "figures"),
-                ("Speed", "timing"),
-            )
+            for heading, group in (("Metrics", "metrics"), ("Figures", "figures"))
         ],
         reals=Picture.of(reals) if reals.exists() else None,
         fakes=[Picture.of(path) for path in reversed(shown)],

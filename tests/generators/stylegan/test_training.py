@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from generators.stylegan.augmentation import AugmentationSettings  # noqa: E402
 from generators.stylegan.settings import DiscriminatorSettings, GeneratorSettings  # noqa: E402
 from generators.stylegan.training import TrainingSettings, start, step  # noqa: E402
 
@@ -106,3 +107,47 @@ def test_the_generator_learns_to_pass():
     for _ in range(60):
         step(training, bright)
     assert (training.generator(z).mean() - 0.8).abs().item() < max(0.3, before / 3)
+
+
+def test_gamma_comes_down_by_one_factor_a_picture():
+    settings = TrainingSettings(gamma=0.3, gamma_final=0.003, gamma_kimg=4.0)
+    ratios = [
+        settings.gamma_at(k * 1000, 32, 8) / settings.gamma_at(k * 1000 + 1000, 32, 8)
+        for k in range(4)
+    ]
+    assert ratios == pytest.approx([100**0.25] * 4)
+    assert settings.gamma_at(10_000, 32, 8) == 0.003
+    assert TrainingSettings().gamma_at(10_000, 64, 8) == pytest.approx(0.1024)
+
+
+def test_frozen_layers_stay_and_the_others_learn():
+    training = begin(freezed=2)
+    before = {name: p.clone() for name, p in training.discriminator.named_parameters()}
+    step(training, real())
+    same = {n for n, p in training.discriminator.named_parameters() if torch.equal(p, before[n])}
+    frozen = {n for n in before if n.startswith(("from_picture", "blocks.0.first"))}
+    assert frozen
+    assert same == frozen
+
+
+def test_augmentation_adapts_every_four_steps():
+    augmentation = AugmentationSettings("bgc", target=-0.99, kimg=0.1)
+    training = begin(augmentation=augmentation)
+    seen = [step(training, real()).get("p") for _ in range(8)]
+    assert seen == [None] * 3 + [pytest.approx(0.16)] + [None] * 3 + [pytest.approx(0.32)]
+    assert training.p == seen[-1]
+
+
+def test_the_overfitting_is_the_mean_sign_of_verdicts_on_real_pictures():
+    training = begin(augmentation=AugmentationSettings("blit", target=0.6, every=1))
+    with torch.no_grad():
+        training.discriminator.out.weight.zero_()
+        training.discriminator.out.bias.fill_(3.0)
+    assert step(training, real())["overfitting"] == 1.0
+
+
+def test_batches_have_to_divide():
+    training = begin()
+    training.parts = 3
+    with pytest.raises(ValueError, match="cannot be shared by 1 processes in 3 parts"):
+        step(training, real(4))
