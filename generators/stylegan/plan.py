@@ -73,6 +73,8 @@ def resolved(options: Options, subject: Subject) -> Options:
     >>> made.gamma, made.cbase, made.num_layers, made.batch_gpu
     (0.0128, 512, 6, 16)
     """
+    if options.batch < 1:
+        raise RunError(f"--batch {options.batch} is below 1", mend="choose it otherwise")
     chosen = replace(
         options,
         batch_gpu=options.batch_gpu or max(options.batch // subject.processes, 1),
@@ -126,7 +128,7 @@ def _rates(options: Options, subject: Subject) -> dict[str, Any]:
 def _check(options: Options, subject: Subject) -> None:
     """Raise a RunError where resolved options contradict each other or the data."""
     share = (options.batch_gpu or 1) * subject.processes
-    if options.batch < 1 or options.batch % share:
+    if share < 1 or options.batch % share:
         raise RunError(
             f"a batch of {options.batch} is no multiple of {share}, what {subject.processes} "
             f"process(es) take at {options.batch_gpu} pictures each",
