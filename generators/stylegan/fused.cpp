@@ -245,7 +245,8 @@ class Plane {
   }
 
   // in (in_height, in_width), out (out_height, out_width), bits (mid_height, n_bytes) or null.
-  void run(const T* in, T bias, T* out, uint8_t* bits, int64_t n_bytes) {
+  // What comes in is taken times scale, plus bias.
+  void run(const T* in, T scale, T bias, T* out, uint8_t* bits, int64_t n_bytes) {
     in_ready_ = 0;
     int64_t ready = 0;
     for (int64_t j = 0; j < s_.out_height; j += M) {
@@ -253,8 +254,8 @@ class Plane {
       const int64_t end = std::min(first + mid_rows_, s_.mid_height);
       for (; ready < end; ++ready) {
         T* row = mid_buffer_.data() + mid_row(ready);
-        if (up_.radial) raise_radial(in, bias, ready, row);
-        else raise(in, bias, ready, row);
+        if (up_.radial) raise_radial(in, scale, bias, ready, row);
+        else raise(in, scale, bias, ready, row);
         if (mode_ == Mask::kNone) bend_row<Mask::kNone>(row, nullptr);
         if (mode_ == Mask::kWrite) bend_row<Mask::kWrite>(row, bits + ready * n_bytes);
         if (mode_ == Mask::kRead) bend_row<Mask::kRead>(row, bits + ready * n_bytes);
@@ -294,26 +295,26 @@ class Plane {
   }
 
   // Copy a line of the input into a row split by phase.
-  void split(const T* from, T bias, T* row) const {
+  void split(const T* from, T scale, T bias, T* row) const {
     for (int64_t p = 0; p < in_.phases; ++p) {
       T* to = row + p * in_.stride + in_.left;
-      for (int64_t m = 0; m < in_.count(p); ++m) to[m] = from[m * in_.phases + p] + bias;
+      for (int64_t m = 0; m < in_.count(p); ++m) to[m] = from[m * in_.phases + p] * scale + bias;
     }
   }
 
   // Row i at the raised rate: along the column, then along the row.
-  void raise(const T* in, T bias, int64_t i, T* row) {
-    if (i % M == 0) merge(in, bias, i);
+  void raise(const T* in, T scale, T bias, int64_t i, T* row) {
+    if (i % M == 0) merge(in, scale, bias, i);
     for (int64_t p = 0; p < phases_; p += M) {
       reach_[0] = line(in_row(i), raising_[p]);
       raise_phases(row, p, 1);
     }
   }
 
-  void raise_radial(const T* in, T bias, int64_t i, T* row) {
+  void raise_radial(const T* in, T scale, T bias, int64_t i, T* row) {
     const int64_t begin = first_met(i), end = end_met(i, 1);
     for (in_ready_ = std::max(in_ready_, begin); in_ready_ < end; ++in_ready_)
-      split(in + in_ready_ * s_.in_width, bias, in_buffer_.data() + in_row(in_ready_));
+      split(in + in_ready_ * s_.in_width, scale, bias, in_buffer_.data() + in_row(in_ready_));
     for (int64_t p = 0; p < phases_; p += M) {
       for (int64_t y = begin; y < end; ++y) {
         const int64_t tap = y * s_.up + s_.up_offset_y - i;
@@ -336,7 +337,7 @@ class Plane {
   }
 
   // The column's sums for raised rows i ... i + M - 1.
-  void merge(const T* in, T bias, int64_t i) {
+  void merge(const T* in, T scale, T bias, int64_t i) {
     const int64_t begin = first_met(i), end = end_met(i, M);
     T* to[M];
     T start[M] = {};
@@ -345,13 +346,14 @@ class Plane {
       column_[y - begin] = term(y * s_.in_width, up_, tap, 1, 0, 0);
       // Only rows inside the picture have a bias, so its share is that of their weights.
       for (int j = 0; j < M; ++j) start[j] += bias * column_[y - begin].weights[j];
+      for (int j = 0; j < M; ++j) column_[y - begin].weights[j] *= scale;
     }
     for (int j = 0; j < M; ++j)
       to[j] = in_.phases == 1 ? in_buffer_.data() + in_row(i + j) + in_.left : lines_[j].data();
     const Line<T, M> all{0, column_.data(), std::max<int64_t>(end - begin, 0)};
     weighted_sums(to, s_.in_width, in, &all, 1, start);
     for (int j = 0; j < M && in_.phases > 1; ++j)
-      split(to[j], T(0), in_buffer_.data() + in_row(i + j));
+      split(to[j], T(1), T(0), in_buffer_.data() + in_row(i + j));
   }
 
   // The nonlinearity, or its slopes, on a row at the raised rate.
@@ -424,9 +426,10 @@ int64_t mask_bytes(int64_t width, int64_t phases) {
   return groups * (kGroup / 4);
 }
 
-// One pass over a batch (N, C, H, W). `mask` (N C, mid height, bytes) is written or read; the
+// One pass over a batch (N, C, H, W); `scale` (N, C) and `bias` (C,) are of what comes in. `mask` (N C, mid height, bytes) is written or read; the
 // filters carry their gain; `sizes` are the fields of Sizes in their order.
-at::Tensor filtered_lrelu(const at::Tensor& input, const std::optional<at::Tensor>& bias,
+at::Tensor filtered_lrelu(const at::Tensor& input, const std::optional<at::Tensor>& scale,
+                          const std::optional<at::Tensor>& bias,
                           const std::optional<at::Tensor>& mask, const at::Tensor& up_filter,
                           const at::Tensor& down_filter, at::IntArrayRef sizes, double gain,
                           double slope, double clamp, bool write) {
@@ -435,6 +438,7 @@ at::Tensor filtered_lrelu(const at::Tensor& input, const std::optional<at::Tenso
                 sizes[6], sizes[7], sizes[8], sizes[9], sizes[10], sizes[11]};
   const int64_t channels = input.size(1), planes = input.size(0) * channels;
   TORCH_CHECK(input.size(2) == s.in_height && input.size(3) == s.in_width);
+  TORCH_CHECK(!scale || (scale->is_contiguous() && scale->numel() == planes));
   TORCH_CHECK(!bias || (bias->is_contiguous() && bias->numel() == channels));
   const int64_t bytes = mask_bytes(s.mid_width, std::lcm(s.up, s.down));
   TORCH_CHECK(!mask || mask->numel() == planes * s.mid_height * bytes);
@@ -445,12 +449,14 @@ at::Tensor filtered_lrelu(const at::Tensor& input, const std::optional<at::Tenso
     const Bend<scalar_t> bend{scalar_t(gain), scalar_t(slope), scalar_t(clamp)};
     const auto up = filter_of<scalar_t>(up_filter), down = filter_of<scalar_t>(down_filter);
     const scalar_t* in = input.const_data_ptr<scalar_t>();
+    const scalar_t* scales = scale ? scale->const_data_ptr<scalar_t>() : nullptr;
     const scalar_t* biases = bias ? bias->const_data_ptr<scalar_t>() : nullptr;
     scalar_t* out = output.mutable_data_ptr<scalar_t>();
     uint8_t* bits = mask ? mask->mutable_data_ptr<uint8_t>() : nullptr;
     const auto stream = [&](auto plane, int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
-        plane.run(in + i * s.in_height * s.in_width, biases ? biases[i % channels] : scalar_t(0),
+        plane.run(in + i * s.in_height * s.in_width, scales ? scales[i] : scalar_t(1),
+                  biases ? biases[i % channels] : scalar_t(0),
                   out + i * s.out_height * s.out_width,
                   bits ? bits + i * s.mid_height * bytes : nullptr, bytes);
     };
@@ -470,8 +476,8 @@ at::Tensor filtered_lrelu(const at::Tensor& input, const std::optional<at::Tenso
 TORCH_LIBRARY(cellgen_bench, library) {
   library.def("mask_bytes(int width, int phases) -> int", &mask_bytes);
   library.def(
-      "filtered_lrelu(Tensor input, Tensor? bias, Tensor(a!)? mask, Tensor up_filter, "
-      "Tensor down_filter, int[] sizes, float gain, float slope, float clamp, bool write) "
-      "-> Tensor");
+      "filtered_lrelu(Tensor input, Tensor? scale, Tensor? bias, Tensor(a!)? mask, "
+      "Tensor up_filter, Tensor down_filter, int[] sizes, float gain, float slope, float clamp, "
+      "bool write) -> Tensor");
   library.impl("filtered_lrelu", c10::DispatchKey::CPU, &filtered_lrelu);
 }

@@ -73,6 +73,7 @@ def supports(*tensors: Tensor | None) -> bool:
 def fused_filtered_lrelu(
     x: Tensor,
     bias: Tensor | None = None,
+    scale: Tensor | None = None,
     *,
     up_filter: Tensor | None,
     down_filter: Tensor | None,
@@ -83,7 +84,7 @@ def fused_filtered_lrelu(
     slope: float,
     clamp: float | None,
 ) -> Tensor:
-    """Add a bias, raise the sampling rate, bend, and lower the rate again.
+    """Scale, add a bias, raise the sampling rate, bend, and lower the rate again.
 
     Each step is that of arXiv 2106.12423, section 3.2: insert `up - 1` zeros after every sample,
     pad, filter, apply `gain` times the leaky ReLU, clamp, filter, keep every `down`-th sample.
@@ -94,6 +95,8 @@ def fused_filtered_lrelu(
         (N, C, H, W), float32 or float64, on a CPU (see `supports`).
     bias
         (C,), added to `x`; the padding has none.
+    scale
+        (N, C), what `x` is multiplied by before the bias is added.
     up_filter, down_filter
         (taps,) for both axes, (taps, taps) for a filter that is not separable, None for none.
         Convolved with the samples; all filters of the paper are symmetric. They get no gradient.
@@ -121,14 +124,15 @@ def fused_filtered_lrelu(
         If the operation cannot be had; ask `available` first.
     """
     load()
-    x, bias = x.contiguous(), None if bias is None else bias.contiguous()
+    x = x.contiguous()
+    bias, scale = (None if t is None else t.contiguous() for t in (bias, scale))
     first, second = _turned(_taps(up_filter, x)), _turned(_taps(down_filter, x))
     geometry = _geometry(x, (len(first), len(second)), (up, down), padding)
     first *= up**first.ndim  # along one axis, or along both at once
     stage = _Stage(first, second, geometry, (gain, slope, -1.0 if clamp is None else clamp))
-    if torch.is_grad_enabled() and (x.requires_grad or (bias is not None and bias.requires_grad)):
-        return _Bent.apply(x, bias, stage)  # type: ignore[no-any-return,no-untyped-call]
-    return stage.run(x, bias, None, write=False)
+    if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, bias, scale)):
+        return _Bent.apply(x, bias, scale, stage)  # type: ignore[no-any-return,no-untyped-call]
+    return stage.run(x, bias, scale)
 
 
 def fused_resample(
@@ -214,10 +218,18 @@ class _Stage:
     geometry: _Geometry
     slopes: tuple[float, float, float]
 
-    def run(self, x: Tensor, bias: Tensor | None, mask: Tensor | None, *, write: bool) -> Tensor:
+    def run(
+        self,
+        x: Tensor,
+        bias: Tensor | None = None,
+        scale: Tensor | None = None,
+        mask: Tensor | None = None,
+        *,
+        write: bool = False,
+    ) -> Tensor:
         sizes = list(astuple(self.geometry))
         result: Tensor = torch.ops.cellgen_bench.filtered_lrelu(
-            x, bias, mask, self.up_filter, self.down_filter, sizes, *self.slopes, write
+            x, scale, bias, mask, self.up_filter, self.down_filter, sizes, *self.slopes, write
         )
         return result
 
@@ -251,18 +263,24 @@ class _Bent(torch.autograd.Function):
     """The operation, which remembers where it bent."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, bias: Tensor | None, stage: _Stage) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, bias: Tensor | None, scale: Tensor | None, stage: _Stage
+    ) -> Tensor:
         mask = stage.new_mask(x)
-        ctx.save_for_backward(mask)
+        # What comes in matters to the gradient of what it is multiplied by alone.
+        ctx.save_for_backward(mask, scale, None if scale is None else x)
         ctx.stage = stage
-        return stage.run(x, bias, mask, write=True)
+        return stage.run(x, bias, scale, mask, write=True)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, None]:
-        (mask,) = ctx.saved_tensors
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None, None]:
+        mask, scale, x = ctx.saved_tensors
         to_x = _Linear.apply(grad, mask, ctx.stage.transposed)  # type: ignore[no-untyped-call]
         to_bias = to_x.sum((2, 3)).sum(0) if ctx.needs_input_grad[1] else None
-        return to_x, to_bias, None
+        if scale is None:
+            return to_x, to_bias, None, None
+        to_scale = torch.einsum("nchw,nchw->nc", to_x, x) if ctx.needs_input_grad[2] else None
+        return to_x * scale[:, :, None, None], to_bias, to_scale, None
 
 
 class _Linear(torch.autograd.Function):
@@ -272,7 +290,7 @@ class _Linear(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, mask: Tensor | None, stage: _Stage) -> Tensor:
         ctx.save_for_backward(mask)
         ctx.stage = stage
-        return stage.run(x.contiguous(), None, mask, write=False)
+        return stage.run(x.contiguous(), mask=mask)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:

@@ -32,6 +32,7 @@ _TINY = 1e-8
 def filtered_lrelu(
     x: torch.Tensor,
     bias: torch.Tensor | None = None,
+    scale: torch.Tensor | None = None,
     *,
     up_filter: Filter,
     down_filter: Filter,
@@ -53,6 +54,8 @@ def filtered_lrelu(
         (N, C, H, W), floating point.
     bias
         (C,), added first.
+    scale
+        (N, C), what x is multiplied by before that.
     up_filter, down_filter
         Low-pass filters before and after the nonlinearity.
     up, down
@@ -91,10 +94,11 @@ def filtered_lrelu(
     >>> y.shape, round(y[0, 0, 8, 8].item(), 3)
     (torch.Size([1, 3, 16, 16]), 1.414)
     """
-    if _goes_fused(x, bias):
+    if _goes_fused(x, bias, scale):
         return fused_filtered_lrelu(
             x,
             bias,
+            scale,
             up_filter=weights(up_filter, x.dtype),
             down_filter=weights(down_filter, x.dtype),
             up=up,
@@ -104,6 +108,8 @@ def filtered_lrelu(
             slope=slope,
             clamp=clamp,
         )
+    if scale is not None:
+        x = x * scale[:, :, None, None]
     if bias is not None:
         x = x + bias[:, None, None]
     if up == 1 and up_filter == IDENTITY:  # as the discriminator has it; zeros stay zeros
@@ -134,10 +140,10 @@ def bent(x: torch.Tensor, *, gain: float, slope: float, clamp: float | None) -> 
     return x if clamp is None else x.clamp(-clamp, clamp)
 
 
-def _goes_fused(x: torch.Tensor, bias: torch.Tensor | None) -> bool:
+def _goes_fused(*tensors: torch.Tensor | None) -> bool:
     """Whether the fused operation is to do the work; the first time it may have to be built."""
     chosen = ops()
-    if chosen == "torch" or not supports(x, bias):
+    if chosen == "torch" or not supports(*tensors):
         return False
     return chosen == "fused" or available()
 
@@ -175,7 +181,7 @@ def resample(
     >>> resample(torch.ones(1, 1, 6, 6), BINOMIAL, down=2, padding=(1, 1))[0, 0, 1]
     tensor([0.8750, 1.0000, 0.8750])
     """
-    if _goes_fused(x, None):
+    if _goes_fused(x):
         return fused_resample(
             x, weights(low, x.dtype), up=up, down=down, padding=padding + padding, gain=gain
         )
@@ -274,7 +280,16 @@ def modulated_conv2d(
         y = functional.conv_transpose2d(
             x, weight.transpose(0, 1), stride=transposed_stride, padding=padding
         )
-    if demodulate:
-        energy = style.square() @ weight.square().sum((2, 3)).T
-        y = y * (energy + _TINY).rsqrt()[:, :, None, None]
-    return y
+    return y * demodulation(weight, style)[:, :, None, None] if demodulate else y
+
+
+def demodulation(weight: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
+    """Return what `modulated_conv2d` multiplies its output channels by, (N, D).
+
+    Examples
+    --------
+    >>> demodulation(torch.ones(1, 2, 1, 1), torch.tensor([[3.0, 4.0]])).item()  # 1 / √(3² + 4²)
+    0.20000000298023224
+    """
+    energy = style.square() @ weight.square().sum((2, 3)).T
+    return (energy + _TINY).rsqrt()

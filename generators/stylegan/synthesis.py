@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from generators.stylegan.layers import Linear, ToPicture
-from generators.stylegan.ops import filtered_lrelu, modulated_conv2d
+from generators.stylegan.ops import demodulation, filtered_lrelu, modulated_conv2d
 from generators.stylegan.schedule import Layer, Signal, schedule
 
 if TYPE_CHECKING:
@@ -189,16 +189,19 @@ class AliasFree(nn.Module):
         """Map the layer's source to its result."""
         if update_emas:
             update_magnitude(self.magnitude, x)
+        scale = self.affine(style)
         x = modulated_conv2d(
             x,
             self.weight,
-            self.affine(style),
+            scale,
+            demodulate=False,
             input_gain=self.magnitude.rsqrt(),
             padding=self.layer.kernel - 1,
         )
         return filtered_lrelu(
             x,
             self.bias,
+            demodulation(self.weight, scale),  # here it costs nothing
             up_filter=self.up_filter,
             down_filter=self.down_filter,
             up=self.layer.up,
@@ -211,4 +214,5 @@ class AliasFree(nn.Module):
 def update_magnitude(magnitude: torch.Tensor, x: torch.Tensor) -> None:
     """Move a moving average towards the mean square of x (arXiv 2106.12423, section 3.2)."""
     with torch.no_grad():
-        magnitude.lerp_(x.detach().square().mean().to(magnitude), 1 - _MEMORY)
+        square = torch.linalg.vector_norm(x.detach()).square() / x.numel()
+        magnitude.lerp_(square.to(magnitude), 1 - _MEMORY)

@@ -8,8 +8,10 @@ import pytest
 torch = pytest.importorskip("torch")
 functional = torch.nn.functional
 
-from generators.stylegan.filters import jinc_filter, kaiser_filter  # noqa: E402
+from generators.stylegan.choice import using  # noqa: E402
+from generators.stylegan.filters import BINOMIAL, jinc_filter, kaiser_filter  # noqa: E402
 from generators.stylegan.fused import available, fused_filtered_lrelu, supports  # noqa: E402
+from generators.stylegan.ops import resample  # noqa: E402
 
 TAPS = {1: 1, 2: 12, 4: 24}
 
@@ -153,6 +155,24 @@ def test_gradients_in_single_precision_away_from_the_bends(op, radial):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("up", "down"), [(1, 1), (1, 2), (2, 1), (2, 3)])
+@pytest.mark.parametrize(
+    "low", [BINOMIAL, jinc_filter(12, 2.0, 2.3, 16)], ids=["separable", "radial"]
+)
+def test_resampling_without_a_bend(op, up, down, low):
+    """The samples of matrices, to float64, and their gradients of any order."""
+    x = plain({})[0].requires_grad_()
+    results = []
+    for way in ("torch", "fused"):
+        with using(way):
+            y = resample(x, low, up=up, down=down, padding=(7, 6), gain=3.0)
+        (first,) = torch.autograd.grad((y**3 + y).sum(), x, create_graph=True)
+        results.append([y.detach(), first.detach(), *torch.autograd.grad(first.square().sum(), x)])
+    for one, other in zip(*results, strict=True):
+        assert distance(one, other) < 1e-6  # sums of separable terms are cut to float32
+
+
+@pytest.mark.slow
 def test_finite_differences(op):
     x, bias, arguments = plain({"size": (4, 5), "padding": (12, 13, 12, 13)})
     x, bias = x[:1, :1].requires_grad_(), bias[:1].requires_grad_()
@@ -232,6 +252,23 @@ def test_any_order_in_memory(op, turn):
     truth = gradients(op, turn(x).contiguous(), bias, arguments)
     for one, other in zip(gradients(op, turn(x), bias, arguments), truth, strict=True):
         assert torch.equal(one, other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [{}, {"radial": True}, {"up": 4}, {"up": 1, "down": 1}], ids=str)
+def test_a_scale_is_a_factor_on_what_comes_in(op, case):
+    """Of either sign, and nought; with its first and second gradients."""
+    x, bias, arguments = plain(case)
+    scale = torch.tensor([[0.7, -1.3, 0.0], [2.0, 0.1, -0.4]], dtype=torch.float64)
+    results = []
+    for function in (op, lambda x, b, s, **rest: slowly(x * s[:, :, None, None], b, **rest)):
+        inputs = [t.clone().requires_grad_() for t in (x, bias, scale)]
+        y = function(*inputs, **arguments)
+        first = torch.autograd.grad((y**3 + y).sum(), inputs, create_graph=True)
+        second = torch.autograd.grad(sum(g.square().sum() for g in first), inputs)
+        results.append([y.detach(), *first, *second])
+    for one, other in zip(*results, strict=True):
+        assert distance(one, other) < 1e-12
 
 
 @pytest.mark.slow
