@@ -17,6 +17,7 @@ from generators.masks.pictures import open_pictures
 from generators.stylegan import plan, resuming
 from generators.stylegan.choice import choose
 from generators.stylegan.learner import StyleganLearner
+from generators.stylegan.metrics import metrics_of
 from generators.stylegan.training import start
 from generators.training import folder, loop, page, processes, statistics
 from generators.training.display import Display, duration
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from generators.commands.mask_options import CourseOptions, DataOptions
     from generators.masks.pictures import Pictures
     from generators.stylegan.generator import Generator
+    from generators.stylegan.learner import Metric
     from generators.stylegan.options import Options
     from generators.stylegan.training import Training
     from generators.training.processes import Processes
@@ -144,7 +146,10 @@ def learned(wish: Wish, pictures: Pictures, training: Training) -> dict[str, Any
     """Train to the end; return what came of it. The options of `wish` are resolved."""
     options, course, first = wish.networks, wish.course, training.processes.first
     about = about_of(wish)
+    metrics: list[Metric] = []
     if first:
+        rotated = options.cfg == "stylegan3-r"
+        metrics = metrics_of(course.metrics, pictures, rotated=rotated, seed=options.seed)
         folder.claim(wish.out, settings_of(wish, pictures), about)
     training.processes.wait()
     learner = StyleganLearner(
@@ -154,6 +159,7 @@ def learned(wish: Wish, pictures: Pictures, training: Training) -> dict[str, Any
         mirror=options.mirror,
         conditional=options.cond,
         workers=course.workers,
+        metrics=tuple(metrics),
     )
     span = loop.Span(course.kimg, course.tick, course.snap)
     with ExitStack() as stack:
