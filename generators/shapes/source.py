@@ -60,6 +60,7 @@ _SOURCES: dict[str, tuple[str, str]] = {
     "ellipse": ("generators.shapes.ellipse", "EllipseSource"),
     "parametric": ("generators.shapes.parametric", "ParametricSource"),
     "outlines": ("generators.shapes.outlines", "OutlineSource"),
+    "stylegan3": ("generators.shapes.learned", "LearnedSource"),
 }
 
 
