@@ -10,6 +10,11 @@ from cyclopts import App, Parameter
 from adapters import console
 
 app = App(name="generate", help="Generate a data set with exact labels from a recipe.")
+app.command(
+    "generators.commands.generate_masks:masks",
+    name="masks",
+    help="Generate masks, labels and outlines with a trained network.",
+)
 
 
 @app.default

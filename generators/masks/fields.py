@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 from scipy import ndimage
 
 from benchmark.errors import BenchError
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
     from generators.polygons import Floats
 
-LINE = 1.0
-"""Pixels of background that are kept between two objects, however close they are."""
+LINE = 1.001
+"""Pixels of background that are kept between two objects, however close they are; a little over
+one, so that of pixels half a pixel to either side neither counts as inside by rounding."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,12 @@ class FieldOptions:
     target: str | None = None
     layout: Literal["crops", "whole"] = "crops"
     map: Literal["distance", "binary"] = "distance"
-    pixel_diameter: float | None = None
-    reach: float = 3.0
-    fewest: int = 1
+    pixel_diameter: Annotated[float, Field(ge=2, le=1000)] | None = None
+    reach: Annotated[float, Field(ge=0.5, le=1000)] = 3.0
+    fewest: Annotated[int, Field(ge=0)] = 1
     fill: bool = False
     flip: bool = False
-    turn: float = 0.0
+    turn: Annotated[float, Field(ge=0, le=180)] = 0.0
 
 
 def field_map(labels: NDArray[Any], factor: float, reach: float) -> Floats:
@@ -89,14 +91,14 @@ def field_map(labels: NDArray[Any], factor: float, reach: float) -> Floats:
     --------
     >>> labels = np.zeros((5, 6), int)
     >>> labels[1:4, 1:3], labels[1:4, 3:5] = 1, 2
-    >>> field_map(labels, 1.0, 2.0)[2].tolist()
-    [-0.5, 0.5, 0.0, 0.0, 0.5, -0.5]
+    >>> field_map(labels, 1.0, 2.0)[2].round(2).tolist()
+    [-0.5, 0.5, -0.0, -0.0, 0.5, -0.5]
     """
     margin = int(np.ceil((reach + LINE) / factor)) + 1
     first = np.full(labels.shape, margin, np.float64)
     second = first.copy()
     _, dense = np.unique(labels, return_inverse=True)
-    dense = dense.reshape(labels.shape) + int(labels.min(initial=0) != 0)
+    dense = dense.reshape(labels.shape) + int(labels.min() != 0)
     for number, where in enumerate(ndimage.find_objects(dense), start=1):
         window = tuple(
             slice(max(side.start - margin, 0), min(side.stop + margin, length))
@@ -159,7 +161,7 @@ class Fields:
     images
         (N, 1, S, S) float32 within [-1, 1].
     diameter
-        Median diameter of the objects, in pixels of the pictures.
+        Median diameter of the objects, in pixels of the pictures: as asked for, or as it is.
     summary
         Figures of the objects, in pixels of the pictures, and of how many there are in one.
     dropped
@@ -189,9 +191,8 @@ def pictures_of(
     Raises
     ------
     BenchError
-        If an option is out of its limits.
+        If there is no object to tell a scale from.
     """
-    _check(options)
     images = [_whole_objects(labels) if options.fill else labels for labels in label_images]
     outlines = [cut(labels).outlines for labels in images]
     factors = _factors(images, outlines, resolution, options)
@@ -216,18 +217,10 @@ def pictures_of(
     figures = statistics.of_outlines(sized)
     return Fields(
         np.stack(rows) if rows else np.zeros((0, 1, resolution, resolution), np.float32),
-        figures.get("diameter", {}).get("p50", 0.0),
+        options.pixel_diameter or figures.get("diameter", {}).get("p50", 0.0),
         {**figures, "images": len(images), "objects_per_field": statistics.quantiles(counts)},
         dropped,
     )
-
-
-def _check(options: FieldOptions) -> None:
-    limits = {"pixel_diameter": (2.0, 1000.0), "reach": (0.5, 1000.0), "turn": (0.0, 180.0)}
-    for name, (low, high) in limits.items():
-        value = getattr(options, name)
-        if value is not None and not low <= value <= high:
-            raise BenchError(f"{name} is {value:g}", mend=f"keep it in {low:g} to {high:g}")
 
 
 def _whole_objects(labels: NDArray[Any]) -> NDArray[Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from benchmark.errors import DatasetError
 from generators.polygons import Floats, area
@@ -40,6 +41,8 @@ class ObjectOptions:
         Diameter in px of the image below which objects are dropped: their outlines are stairs.
     fragment
         Diameter, in the unit of `scale`, below which objects are dropped as debris.
+    flip
+        With mirror images; of residuals, along both axes.
     """
 
     split: str | None = None
@@ -48,8 +51,9 @@ class ObjectOptions:
     scale: Literal["image", "dataset"] = "image"
     rotation: Literal["keep", "align"] = "keep"
     border: Literal["drop", "keep"] = "drop"
-    smallest: float = SMALLEST
-    fragment: float = FRAGMENT
+    smallest: Annotated[float, Field(ge=1)] = SMALLEST
+    fragment: Annotated[float, Field(ge=0)] = FRAGMENT
+    flip: bool = False
 
 
 def outlines_in(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields, replace
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 import numpy as np
+from pydantic import Field, TypeAdapter, ValidationError
 
 from benchmark.dataset import open_any
 from benchmark.dataset.digest import array_digest, json_digest
@@ -16,6 +18,7 @@ from benchmark.errors import BenchError, DatasetError, nearest
 from generators.masks import folder, statistics, tools
 from generators.masks.fields import FieldOptions, pictures_of
 from generators.masks.objects import ObjectOptions, outlines_in
+from generators.shapes.maps import Frames, MapSettings, fitted, maps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from generators.masks.tools import Picture
 
 Content = Literal["objects", "fields", "pictures"]
+TO_FIT = 2000
+"""Objects, evenly taken, that the scale of residuals is fitted to."""
 MEMORY = 2**30
 """Bytes from which on pictures are kept in a file, not in memory."""
 
@@ -49,12 +54,12 @@ class PictureOptions:
     """
 
     fit: Literal["crop", "stretch"] = "crop"
-    channels: int | None = None
-    threshold: float | None = None
+    channels: Literal[1, 3] | None = None
+    threshold: Annotated[float, Field(ge=0, le=255)] | None = None
     fill: bool = False
     flip: bool = False
-    turn: float = 0.0
-    brightness: float = 0.0
+    turn: Annotated[float, Field(ge=0, le=180)] = 0.0
+    brightness: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,8 @@ def open_pictures(
     ----------
     path
         For `objects` and `fields` a labelled data set, in any layout that the project knows, or
-        "builtin"; for `pictures` a folder or a zip archive.
+        "builtin"; for `objects` also several, with commas between; for `pictures` a folder or a zip
+        archive.
     content
         `objects`: one object a picture. `fields`: many, as CellGen has them. `pictures`: as they
         come.
@@ -125,7 +131,7 @@ def open_pictures(
     elif content == "fields":
         made = _of_fields(open_any(path), resolution, _options(FieldOptions, options))
     else:
-        made = _of_objects(open_any(path), resolution, _options(ObjectOptions, options))
+        made = _of_objects(_opened(path), resolution, _options(ObjectOptions, options))
     return replace(made, summary={"data": str(path), **made.summary})
 
 
@@ -134,7 +140,21 @@ def _options(kind: type[Options], given: dict[str, Any]) -> Options:
     for name in given:
         if name not in known:
             raise BenchError(f"this content has no option {name!r}", mend=nearest(name, known))
-    return kind(**given)
+    try:
+        return TypeAdapter(kind).validate_python(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"][:1]))
+        raise BenchError(
+            f"{name} is {first['input']!r}",
+            where=name,
+            mend=f"{first['msg'][:1].lower()}{first['msg'][1:]}",
+        ) from error
+
+
+def _opened(path: Path | str) -> list[Dataset]:
+    one = "," not in str(path) or Path(path).exists()
+    return [open_any(part) for part in ([path] if one else str(path).split(","))]
 
 
 def _labels(data: Dataset, split: str | None, target: str | None) -> Iterator[NDArray[Any]]:
@@ -142,12 +162,22 @@ def _labels(data: Dataset, split: str | None, target: str | None) -> Iterator[ND
         yield data.read_labels(sample, target or data.manifest.targets[0])
 
 
-def _of_objects(data: Dataset, resolution: int, options: ObjectOptions) -> Pictures:
-    from generators.shapes.maps import Frames, MapSettings, maps_of  # noqa: PLC0415
-
-    outlines, dropped = outlines_in(_labels(data, options.split, options.target), options)
-    settings = MapSettings(kind=options.map, resolution=resolution)
+def _of_objects(data: list[Dataset], resolution: int, options: ObjectOptions) -> Pictures:
+    every = chain.from_iterable(_labels(one, options.split, options.target) for one in data)
+    outlines, dropped = outlines_in(every, options)
+    try:
+        plain = MapSettings(kind=options.map, resolution=resolution)
+        # A sample tells the scale of residuals, and distances take the most time.
+        settings = fitted(plain, outlines[:: -(-len(outlines) // TO_FIT)])
+    except ValueError as error:
+        raise BenchError(
+            f"there is no such map: {error}", mend="take a lower resolution"
+        ) from error
     images, frames = maps_of(outlines, settings)
+    if options.flip:
+        images = np.concatenate([images, images[..., ::-1]])
+        if options.map == "residual":  # which knows no direction along its axes either
+            images = np.concatenate([images, images[..., ::-1, :]])
     content = {
         "kind": "objects",
         "map": json.loads(settings.to_json()),
@@ -194,13 +224,13 @@ def _of_folder(path: Path, resolution: int, options: PictureOptions) -> Pictures
     source = folder.look(path)
     classes = folder.one_hot(source)
     variants = sum(1 for _ in _variants(np.zeros((1, 1, 1), np.float32), options))
-    channels = options.channels
+    channels = 1
     rows: NDArray[np.float32] | None = None
-    for k, (name, picture) in enumerate(source.pictures()):
-        channels = channels or len(picture)
+    for k, (_, picture) in enumerate(source.pictures()):
         if rows is None:
+            channels = options.channels or len(picture)
             rows = _room((len(source.names) * variants, channels, resolution, resolution))
-        ready = _fitted(_channelled(picture, channels, f"{path}: {name}"), resolution, options)
+        ready = _fitted(_channelled(picture, channels), resolution, options)
         for j, variant in enumerate(_variants(ready, options)):
             rows[k * variants + j] = variant
     assert rows is not None
@@ -212,18 +242,14 @@ def _of_folder(path: Path, resolution: int, options: PictureOptions) -> Pictures
     return _pictures(rows, classes, content, summary)
 
 
-def _channelled(picture: Picture, channels: int, where: str) -> Picture:
+def _channelled(picture: Picture, channels: int) -> Picture:
     if len(picture) == channels:
         return picture
     if channels == 3:
         return np.repeat(picture, 3, axis=0)
-    if channels == 1:
-        # Brightness as Rec. 601 has it, and as Pillow does.
-        weights = np.array([0.299, 0.587, 0.114], np.float32)
-        return np.tensordot(weights, picture, axes=1)[None]
-    raise DatasetError(
-        f"pictures cannot have {channels} channels", where=where, mend="take 1 or 3 channels"
-    )
+    # Brightness as Rec. 601 has it, and as Pillow does.
+    weights = np.array([0.299, 0.587, 0.114], np.float32)
+    return np.tensordot(weights, picture, axes=1)[None]
 
 
 def _fitted(picture: Picture, resolution: int, options: PictureOptions) -> Picture:
@@ -259,7 +285,7 @@ def _pictures(
     summary: dict[str, Any],
 ) -> Pictures:
     digests = [array_digest(part) for part in (images, classes) if part is not None]
-    figures = statistics.of_pictures(images, content.get("level", 0.0))
+    figures = statistics.of_pictures(images, content.get("level"))
     return Pictures(
         images=images,
         classes=classes,

@@ -46,15 +46,16 @@ def of_outlines(outlines: Sequence[Floats]) -> dict[str, Any]:
     }
 
 
-def of_pictures(images: NDArray[np.float32], level: float) -> dict[str, Any]:
+def of_pictures(images: NDArray[np.float32], level: float | None = None) -> dict[str, Any]:
     """Return count and sizes of pictures (N, C, S, S), and how much of them is above a level."""
+    count, channels, size, _ = images.shape
+    sizes = {"count": count, "resolution": size, "channels": channels}
+    if level is None:
+        return sizes
     # A picture at a time: there may be more of them than fit into memory.
     shares = [float(np.mean(image > level)) for image in images]
-    count, channels, size, _ = images.shape
     return {
-        "count": count,
-        "resolution": size,
-        "channels": channels,
+        **sizes,
         "foreground": quantiles(shares),
         "mean_foreground": round(float(np.mean(shares)), 6),
     }

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark.errors import BenchError
+from generators.masks.making import (
+    Making,
+    check,
+    drawn,
+    interpolated,
+    made,
+    mixed,
+    synthesised,
+    transform_of,
+)
+from generators.masks.networks import open_network
+from generators.shapes.geometry import moments, stacked
+
+PLAIN = Making()
+
+
+def test_a_seed_gives_the_same_picture_whatever_else_is_asked_for(fields_file):
+    network = open_network(fields_file)
+    latents = drawn(network, range(5), PLAIN)
+    many = {latent.name: made(network, latent, PLAIN) for latent in latents}
+    (alone,) = [made(network, latent, PLAIN) for latent in drawn(network, [3], PLAIN)]
+    np.testing.assert_array_equal(alone.picture, many["seed0003"].picture)
+    np.testing.assert_array_equal(alone.labels, many["seed0003"].labels)
+    assert not np.array_equal(alone.picture, many["seed0002"].picture)
+
+
+def test_no_truncation_left_is_the_average(ellipses):
+    first, second = drawn(ellipses, [1, 2], Making(truncation=0))
+    assert torch.equal(first.styles, second.styles)
+    half = next(drawn(ellipses, [1], Making(truncation=0.5)))
+    whole = next(drawn(ellipses, [1], PLAIN))
+    assert torch.allclose(half.styles, whole.styles / 2)
+
+
+def test_moves_and_turns_are_of_the_picture(ellipses):
+    latent = next(drawn(ellipses, [1], PLAIN))
+    there = made(ellipses, latent, Making(translate=(0.125, -0.25), rotate=30))
+    here = made(ellipses, latent, PLAIN)
+    (before, after) = (moments(stacked([m.regions[0].outline])) for m in (here, there))
+    np.testing.assert_allclose(after.centroid - before.centroid, [[-12, 6]], atol=0.05)
+    assert np.rad2deg(after.angle - before.angle)[0] == pytest.approx(30, abs=0.5)
+    assert transform_of(PLAIN) is None
+
+
+def test_what_is_made_is_measured(ellipses):
+    latent = next(drawn(ellipses, [1], PLAIN))
+    w = latent.styles[0].double().numpy()
+    found = made(ellipses, latent, PLAIN).measured
+    assert found["elongation"] == pytest.approx(1 + 0.5 * np.exp(0.3 * w[1]), rel=0.03)
+    assert found["size"] == pytest.approx(np.exp(0.12 * w[0]), rel=0.03)
+
+
+def test_objects_that_the_border_cuts_are_not_measured(ellipses):
+    latent = next(drawn(ellipses, [1], PLAIN))
+    cut = made(ellipses, latent, Making(translate=(0.4, 0)))
+    assert cut.regions[0].cut
+    assert np.isnan(cut.measured["size"])
+
+
+def test_a_level_moves_the_outline(ellipses):
+    latent = next(drawn(ellipses, [1], PLAIN))
+    sizes = [made(ellipses, latent, Making(level=v)).regions[0].area for v in (-0.5, 0.0, 0.5)]
+    assert sizes[0] > sizes[1] > sizes[2]
+
+
+def test_an_empty_picture_has_no_objects(ellipses):
+    latent = next(drawn(ellipses, [1], PLAIN))
+    far = made(ellipses, latent, Making(translate=(5, 5)))
+    assert far.regions == []
+    assert far.labels.max() == 0
+    assert all(np.isnan(value) for value in far.measured.values())
+
+
+def test_mixing_takes_layers_from_the_column(ellipses):
+    row, column = drawn(ellipses, [1, 2], PLAIN)
+    row, column = replace(row, about={"row": 1}), replace(column, about={"column": 2})
+    both = mixed(row, column, [0, 2])
+    assert torch.equal(both.styles[[0, 2]], column.styles[[0, 2]])
+    assert torch.equal(both.styles[[1, 3]], row.styles[[1, 3]])
+    assert both.about == {"row": 1, "column": 2}
+    assert both.name == "seed0001-seed0002"
+
+
+def test_the_way_passes_every_seed_and_closes_smoothly(ellipses):
+    ends = list(drawn(ellipses, [1, 2, 3], PLAIN))
+    way = list(interpolated(ends, 20))
+    assert len(way) == 60
+    for k, end in enumerate(ends):
+        torch.testing.assert_close(way[20 * k].styles, end.styles)
+    steps = [float((b.styles - a.styles).norm()) for a, b in pairwise([*way, way[0]])]
+    turns = np.abs(np.diff([*steps, steps[0]])) / np.mean(steps)
+    assert turns.max() < 0.2
+
+
+def test_a_picture_that_is_no_number_is_an_error(ellipses):
+    latent = next(drawn(ellipses, [1], PLAIN))
+    broken = replace(latent, styles=latent.styles * float("nan"))
+    with pytest.raises(BenchError, match="NaN or infinity"):
+        synthesised(ellipses, broken)
+
+
+@pytest.mark.parametrize(
+    ("making", "message"),
+    [
+        (Making(truncation=float("nan")), "no places"),
+        (Making(translate=(0, float("inf"))), "no places"),
+        (Making(label=1), "no class 1"),
+        (Making(level=1.0), "no pixel can be told"),
+        (Making(level=float("nan")), "no places"),
+        (Making(diameter=0), "out of its limits"),
+        (Making(diameter=float("nan")), "out of its limits"),
+    ],
+)
+def test_what_a_network_cannot_do_is_refused(ellipses, making, message):
+    with pytest.raises(BenchError, match=message):
+        check(ellipses, making)
+
+
+def test_classes_are_asked_for_and_change_the_picture(saved):
+    network = open_network(saved({"kind": "fields", "level": 0.0}, c_dim=3))
+    with pytest.raises(BenchError, match="has 3 classes"):
+        check(network, PLAIN)
+    with pytest.raises(BenchError, match="no class 3"):
+        check(network, Making(label=3))
+    pictures = []
+    for label in (0, 2):
+        check(network, Making(label=label))
+        latent = next(drawn(network, [1], Making(label=label)))
+        pictures.append(made(network, latent, PLAIN).picture)
+    assert not np.allclose(*pictures)
