@@ -45,7 +45,9 @@ Kind = Literal["residual", "distance"]
 VERTICES = 128
 """Vertices of the outlines of maps."""
 LEAST = 4.0
-"""Area in px² of the smallest contour that is a shape; of residuals, half that of their disc is."""
+"""Area in px² of the smallest contour of a distance map that is a shape."""
+ASTRAY = 1.5
+"""Factor by which the area of a residual's contour may differ from that of its disc."""
 _TOP = 0.999  # the share of a training set's values that its scale leaves within [-1, 1]
 
 
@@ -193,7 +195,7 @@ def outlines_of(
     list of (VERTICES, 2), or None
         Simple outlines, counter-clockwise, centroids at the origin, in median diameters; of
         residuals with the major axis along x. None where a map shows nothing, more than one piece,
-        a hole, something that touches its border, or hardly anything.
+        a hole, something that touches its border, or something far too small or too large.
 
     Raises
     ------
@@ -214,10 +216,11 @@ def outlines_of(
     """
     if settings.kind == "residual" and frames is None:
         raise ValueError("residuals show neither size nor elongation: give frames")
-    least = LEAST
+    limits = (LEAST, np.inf)
     if settings.kind == "residual":
-        least = np.pi * (settings.radius * settings.resolution) ** 2 / 2
-    contours = [_contour(plane, least) for plane in _fields(maps, settings)]
+        disc = np.pi * (settings.radius * settings.resolution) ** 2
+        limits = (disc / ASTRAY, disc * ASTRAY)
+    contours = [_contour(plane, limits) for plane in _fields(maps, settings)]
     kept = [k for k, contour in enumerate(contours) if contour is not None]
     outlines: list[Floats | None] = [None] * len(contours)
     if not kept:
@@ -251,19 +254,19 @@ def _rounded(stack: Floats) -> Floats:
     return turned(stretched(lying, 1 / about.elongation), about.angle)
 
 
-def _contour(plane: Floats, least: float) -> Floats | None:
+def _contour(plane: Floats, limits: tuple[float, float]) -> Floats | None:
     """Return the one contour of a plane at 0 about its middle; None if it has none, or others.
 
-    It encloses at least so many px², and nothing at the border of the plane.
+    It encloses so many px², within limits, and nothing at the border of the plane.
     """
     border = max(plane[0].max(), plane[-1].max(), plane[:, 0].max(), plane[:, -1].max())
     if not np.isfinite(plane).all() or border >= 0:
         return None
     contours = measure.find_contours(plane, 0.0)  # type: ignore[no-untyped-call]
-    if len(contours) != 1 or abs(area(contours[0][:-1])) < least:
+    if len(contours) != 1:
         return None
-    middle = (np.array(plane.shape) - 1) / 2
-    return resampled(counter_clockwise(contours[0][:-1] - middle), VERTICES)
+    outline = counter_clockwise(contours[0][:-1] - (np.array(plane.shape) - 1) / 2)
+    return resampled(outline, VERTICES) if limits[0] <= area(outline) <= limits[1] else None
 
 
 def _fields(maps: NDArray[np.floating], settings: MapSettings) -> Floats:
