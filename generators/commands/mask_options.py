@@ -48,7 +48,7 @@ class DataOptions:
     fill
         fields, pictures: fill holes.
     flip
-        fields, pictures: learn from flipped variants as well.
+        learn from flipped variants as well; from residuals of objects along both axes.
     turn
         fields, pictures: learn from variants turned by so many degrees (CellGen: 10).
     brightness

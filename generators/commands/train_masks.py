@@ -31,7 +31,8 @@ def train_masks(
     Parameters
     ----------
     data
-        A data set, a folder of images with labels, or `builtin`; for --content pictures a folder
+        A data set, a folder of images with labels, or `builtin`; for objects also several, with
+        commas between; for --content pictures a folder
         or zip archive of pictures.
     out
         The folder of the training.
