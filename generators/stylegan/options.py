@@ -20,7 +20,8 @@ class Options:
     Parameters
     ----------
     cfg
-        stylegan3-t (equivariant to translation), stylegan3-r (to rotation too), stylegan2.
+        stylegan3-t (equivariant to translation), stylegan3-r (to rotation too), stylegan2; by
+        default stylegan3-t, with --resume as the network.
     batch
         Pictures a step, of all processes together.
     batch_gpu
@@ -95,7 +96,7 @@ class Options:
         Of all that is drawn.
     """
 
-    cfg: Cfg = "stylegan3-t"
+    cfg: Cfg | None = None
     batch: int = 8
     batch_gpu: int | None = None
     gamma: float | None = None

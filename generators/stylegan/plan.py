@@ -75,6 +75,8 @@ def resolved(options: Options, subject: Subject) -> Options:
     """
     if options.batch < 1:
         raise RunError(f"--batch {options.batch} is below 1", mend="choose it otherwise")
+    kind = "stylegan3-t" if subject.network is None else subject.network.cfg
+    options = replace(options, cfg=options.cfg or kind)
     chosen = replace(
         options,
         batch_gpu=options.batch_gpu or max(options.batch // subject.processes, 1),

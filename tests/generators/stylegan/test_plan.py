@@ -74,8 +74,9 @@ def test_fine_tuning_takes_sizes_from_the_network_and_goes_gently():
     assert (made.ada_kimg, made.ema_rampup) == (100.0, 0.0)
     assert generator_settings(made, subject) == replace(network, mapping_depth=2)
     assert training_settings(made, 1.0).ema_rampup is None
-    blurred = resolved(Options(cfg="stylegan3-r"), replace(SUBJECT, network=network))
-    assert blurred.blur_sigma == 0.0
+    rotated = replace(SUBJECT, network=replace(network, cfg="stylegan3-r"))
+    assert resolved(Options(), rotated).cfg == "stylegan3-r"
+    assert resolved(Options(), rotated).blur_sigma == 0.0
 
 
 def test_settings_have_what_the_options_say():
