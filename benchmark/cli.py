@@ -64,6 +64,11 @@ evaluate.command(
 )
 app.command(evaluate)
 app.command(
+    "generators.commands.weights:app",
+    name="weights",
+    help="Convert networks of others, such as official StyleGAN pickles.",
+)
+app.command(
     "reports.commands:report", name="report", help="Write the HTML report of a finished run."
 )
 
