@@ -67,9 +67,9 @@ def shapes(
     data
         Data sets, or folders of images with labels, whose shapes are real; may be repeated.
     source
-        What to measure: the name of a source, `pca-40` for 40 principal components of distance
-        maps, or the file of a fitted model; may be repeated. Without it and `--masks`: every
-        source.
+        What to measure: the name of a source, the file of a fitted model, `pca-40` for 40
+        principal components of distance maps, `real-13` for the held-back shapes with 13 elliptic
+        Fourier harmonics; may be repeated. Without it and `--masks`: every source.
     masks
         Folders of masks or label images, of another generator for example; may be repeated.
     n
@@ -93,7 +93,7 @@ def shapes(
     from generators.shapes.selection import real_stacks  # noqa: PLC0415
 
     training, kept = real_stacks([open_any(d) for d in data], split, held_back, target)
-    stacks = _stacks((*source, *masks), training, n, seed)
+    stacks = _stacks((*source, *masks), training, kept, n, seed)
     found = evaluate(stacks, training, kept, seed, n)
     if grid is not None:
         _draw(grid, kept, stacks)
@@ -106,7 +106,9 @@ def shapes(
     console.out.print(f"{len(kept)} held-back shapes, {len(training)} training shapes, seed {seed}")
 
 
-def _stacks(words: Sequence[str | Path], training: Floats, n: int, seed: int) -> dict[str, Floats]:
+def _stacks(
+    words: Sequence[str | Path], training: Floats, kept: Floats, n: int, seed: int
+) -> dict[str, Floats]:
     """Return what each source gave; without words, every source that this machine can use."""
     from generators.shapes.selection import stack_of  # noqa: PLC0415
     from generators.shapes.source import sources  # noqa: PLC0415
@@ -114,7 +116,7 @@ def _stacks(words: Sequence[str | Path], training: Floats, n: int, seed: int) ->
     stacks = {}
     for word in words or sources():
         try:
-            name, stack = stack_of(word, training, n, seed)
+            name, stack = stack_of(word, training, kept, n, seed)
         except BenchError as error:
             if words:
                 raise

@@ -76,7 +76,12 @@ def measured(stack: Floats) -> Measures:
     about = moments(outlines)
     centred = outlines - about.centroid[:, None]
     rasters = [_raster(outline) for outline in centred]
-    smooth = low_passed(stacked([outline_of(mask) for mask in rasters]), LOW_PASS)
+    # What is too thin for a pixel is not valid, and stays as it is; what leaves the frame is cut.
+    again = [
+        outline_of(np.pad(mask, 1)) if mask.any() else outline
+        for mask, outline in zip(rasters, centred, strict=True)
+    ]
+    smooth = low_passed(stacked(again), LOW_PASS)
     return Measures(
         valid=np.array([is_whole(mask) for mask in rasters], dtype=bool),
         area=about.area,

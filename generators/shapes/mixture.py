@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from scipy import linalg, special
+from scipy import special
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,11 +37,11 @@ class Mixture:
     def log_densities(self, x: Floats) -> Floats:
         """Return the (N, K) logarithms of weight times density of each component at (N, D) x."""
         logs = np.empty((len(x), len(self.weights)))
-        for k, factor in enumerate(self.factors):
-            # A product with the small inverse is several times faster than a solution for each x.
-            inverse = linalg.solve_triangular(factor, np.eye(len(factor)), lower=True)
+        # A product with the small inverse is several times faster than a solution for each x.
+        for k, inverse in enumerate(np.linalg.inv(self.factors)):
             z = (x - self.means[k]) @ inverse.T
-            logs[:, k] = -np.einsum("nd,nd->n", z, z) / 2 - np.sum(np.log(np.diag(factor)))
+            logs[:, k] = -np.einsum("nd,nd->n", z, z) / 2
+        logs -= np.log(np.diagonal(self.factors, axis1=1, axis2=2)).sum(axis=1)
         constant = -x.shape[1] / 2 * np.log(2 * np.pi)
         total: Floats = logs + np.log(self.weights) + constant
         return total

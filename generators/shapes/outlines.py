@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from generators.errors import ShapeError
-from generators.polygons import is_simple
+from generators.polygons import area, is_simple
 from generators.shapes import fourier
 from generators.shapes.geometry import moments, posed
 from generators.shapes.mixture import Mixture, fitted
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from generators.polygons import Floats
 
 SHIPPED = Path(__file__).with_name("models") / "outlines.npz"
-HARMONICS, COMPONENTS = 13, 32
+HARMONICS, COMPONENTS = 13, 64
 VERTICES = 128
 _ARRAYS = ("mean", "deviation", "weights", "means", "factors")
 _MEND = "name a file that `bench train outlines` wrote"
@@ -78,6 +78,23 @@ class OutlineModel:
         mean, deviation = rows.mean(axis=0), rows.std(axis=0)
         mixture = fitted((rows - mean) / deviation, components, rng, images=4)
         return cls(mean, deviation, mixture)
+
+    def sample(self, n: int, rng: Generator, known: Mapping[int, Floats]) -> Floats:
+        """Draw (n, D) variables, as `variables` returns them; the first two may be known.
+
+        Parameters
+        ----------
+        n
+            How many.
+        rng
+            What they are drawn from.
+        known
+            By column, 0 or 1, its n values.
+        """
+        columns = list(known)
+        at = np.column_stack([np.zeros((n, 0)), *known.values()])
+        at = (at - self.mean[columns]) / self.deviation[columns]
+        return self.mean + self.deviation * self.mixture.sample(n, rng, columns, at)
 
     @classmethod
     def load(cls, path: Path) -> OutlineModel:
@@ -136,6 +153,11 @@ def coefficients(rows: Floats) -> fourier.Coefficients:
     return np.concatenate([ellipse, real + 1j * imaginary], axis=1)
 
 
+def _is_sound(outline: Floats) -> bool:
+    """Tell whether an outline is simple and runs counter-clockwise."""
+    return area(outline) > 0 and is_simple(outline)
+
+
 class OutlineSource:
     """Outlines as real nuclei have them.
 
@@ -163,7 +185,7 @@ class OutlineSource:
         for _ in range(ROUNDS):
             made = self._drawn(missing.size, rng, {k: v[missing] for k, v in given.items()})
             stack[missing] = made
-            missing = missing[[not is_simple(outline) for outline in made]]
+            missing = missing[[not _is_sound(outline) for outline in made]]
             if not missing.size:
                 return list(stack)
         raise ShapeError(
@@ -174,19 +196,18 @@ class OutlineSource:
     def crossing(self, n: int, rng: Generator, **style: ArrayLike) -> float:
         """Return the share of n draws that cross themselves, which `sample` draws anew."""
         made = self._drawn(n, rng, styled(n, style, self.styles))
-        return float(np.mean([not is_simple(outline) for outline in made]))
+        return float(np.mean([not _is_sound(outline) for outline in made]))
 
     def _drawn(self, n: int, rng: Generator, given: Mapping[str, Floats]) -> Floats:
         """Draw a stack of outlines, some of which may cross themselves."""
-        known = {k: np.log(v) for k, v in given.items() if k != "irregularity"}
-        columns = [("size", "elongation").index(name) for name in known]
-        at = np.column_stack([np.zeros((n, 0)), *known.values()])
-        at = (at - self.model.mean[columns]) / self.model.deviation[columns]
-        scaled = self.model.mixture.sample(n, rng, columns, at)
-        rows = self.model.mean + self.model.deviation * scaled
+        columns = {"size": 0, "elongation": 1}
+        known = {columns[name]: np.log(v) for name, v in given.items() if name in columns}
+        rows = self.model.sample(n, rng, known)
         found = coefficients(rows)
         # One of the images of what the mixture gives; half turns are among the directions drawn.
         found = np.where(rng.random((n, 1)) < 0.5, found, fourier.mirrored(found))
         stack = fourier.synthesised(found, VERTICES)
-        turned = posed(stack, np.exp(rows[:, 0]), rng.uniform(0, 2 * np.pi, n))
-        return restyled(turned, given)
+        angles = rng.uniform(0, 2 * np.pi, n)
+        # A curve wound the wrong way has no diameter; it becomes NaN, and is drawn anew.
+        with np.errstate(invalid="ignore"):
+            return restyled(posed(stack, np.exp(rows[:, 0]), angles), given)

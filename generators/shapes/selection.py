@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from generators.errors import ShapeError
-from generators.shapes import cutting
+from generators.shapes import cutting, fourier
 from generators.shapes.evaluation import drawn, scaled
-from generators.shapes.geometry import stacked
+from generators.shapes.geometry import moments, posed, stacked
 from generators.shapes.outlines import OutlineModel, OutlineSource
 from generators.shapes.pca import PcaSource
 from generators.shapes.source import source_named
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 FEWEST = 20
 """Outlines below which no distribution can be compared."""
-BASELINE = "pca-"
-"""What the name of the baseline begins with; the number of components follows."""
+BASELINE, CONTROL = "pca-", "real-"
+"""What their names begin with; the number of components, or of harmonics, follows."""
 
 
 def real_stacks(
@@ -76,9 +76,9 @@ def named_or_fitted(word: str, training: Floats) -> ShapeSource:
     ShapeError
         If it is none of these.
     """
-    components = word.removeprefix(BASELINE)
-    if word.startswith(BASELINE) and components.isdecimal() and int(components) > 0:
-        return PcaSource(training, int(components))
+    components = _numbered(word, BASELINE)
+    if components:
+        return PcaSource(training, components)
     if word.endswith(".npz"):
         source = OutlineSource(OutlineModel.load(Path(word)))
         source.name = Path(word).stem
@@ -100,13 +100,36 @@ def masks_drawn(folder: Path, n: int, rng: np.random.Generator) -> Floats:
     return scaled(outlines[k] for k in chosen)
 
 
-def stack_of(word: str | Path, training: Floats, n: int, seed: int) -> tuple[str, Floats]:
-    """Return the name and n outlines of a source, or of a folder if a path is given."""
+def smoothed(stack: Floats, harmonics: int, n: int, rng: np.random.Generator) -> Floats:
+    """Return at most n of a stack's outlines, turned, with so many elliptic Fourier harmonics.
+
+    Of real outlines held back this is the control: a source of that smoothness that knows every
+    distribution, and has no memory of the training shapes. Smooth outlines meet each other, and
+    training shapes, more often than those with stairs do.
+    """
+    some = stack[np.sort(rng.permutation(len(stack))[:n])]
+    kept = fourier.synthesised(fourier.analysed(some, harmonics), stack.shape[1])
+    return scaled(posed(kept, moments(some).diameter, rng.uniform(0, 2 * np.pi, len(some))))
+
+
+def stack_of(
+    word: str | Path, training: Floats, held_back: Floats, n: int, seed: int
+) -> tuple[str, Floats]:
+    """Return the name and n outlines of a source, of the control, or of a folder at a path."""
     rng = np.random.default_rng([seed, 2])
     if isinstance(word, Path):
         return word.name, masks_drawn(word, n, rng)
+    harmonics = _numbered(word, CONTROL)
+    if harmonics:
+        return word, smoothed(held_back, harmonics, n, rng)
     source = named_or_fitted(word, training)
     return source.name, drawn(source, n, rng)
+
+
+def _numbered(word: str, prefix: str) -> int:
+    """Return the number that follows a prefix, or 0."""
+    number = word.removeprefix(prefix)
+    return int(number) if word.startswith(prefix) and number.isdecimal() else 0
 
 
 def _require_enough(outlines: Sequence[Floats], where: str) -> None:

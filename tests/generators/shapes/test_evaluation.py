@@ -90,7 +90,7 @@ def test_the_shipped_outlines_are_as_real_as_the_card_says(shared_data, tmp_path
 
     data = [open_any(shared_data / n, cache=tmp_path) for n in ("bbbc039", "dsb2018_fluo")]
     training, held_back = real_stacks(data, "train", "val")
-    name, stack = stack_of("outlines", training, SAMPLES, 0)
+    name, stack = stack_of("outlines", training, held_back, SAMPLES, 0)
     found = evaluate({name: stack}, training, held_back)
     outlines, real = found["outlines"], found["real"]
     assert outlines.n == SAMPLES

@@ -7,6 +7,7 @@ import pytest
 
 from benchmark.dataset import DatasetWriter, SampleInput, open_any
 from generators.errors import ShapeError
+from generators.shapes.fourier import analysed
 from generators.shapes.geometry import moments
 from generators.shapes.outlines import SHIPPED
 from generators.shapes.pca import PcaSource
@@ -74,14 +75,24 @@ def test_a_missing_file_is_said(nuclei, tmp_path):
 def test_a_folder_of_masks_gives_what_it_has(tmp_path, nuclei):
     for k in range(3):
         np.save(tmp_path / f"{k}.npy", discs(10, 9 + k))
-    name, stack = stack_of(tmp_path, nuclei, 100, 0)
+    name, stack = stack_of(tmp_path, nuclei, nuclei, 100, 0)
     assert name == tmp_path.name
     assert len(stack) == 30
     assert np.median(moments(stack).diameter) == pytest.approx(1)
-    assert len(stack_of(tmp_path, nuclei, 25, 0)[1]) == 25
+    assert len(stack_of(tmp_path, nuclei, nuclei, 25, 0)[1]) == 25
+
+
+def test_the_control_is_the_real_shapes_but_smooth(nuclei):
+    name, stack = stack_of("real-6", nuclei[:9], nuclei, 300, 0)
+    assert (name, len(stack)) == ("real-6", 300)
+    ours, theirs = moments(stack), moments(nuclei)
+    assert np.median(ours.elongation) == pytest.approx(np.median(theirs.elongation), rel=0.05)
+    # Little is left beyond the sixth harmonic: what new even steps along the arc make of it.
+    beyond, before = (np.abs(analysed(shapes, 12))[:, 12:].mean() for shapes in (stack, nuclei))
+    assert beyond < 0.3 * before
 
 
 def test_the_same_seed_gives_the_same_outlines(nuclei):
-    one, same, other = (stack_of("outlines", nuclei, 20, seed)[1] for seed in (1, 1, 2))
+    one, same, other = (stack_of("outlines", nuclei, nuclei, 20, seed)[1] for seed in (1, 1, 2))
     assert (one == same).all()
     assert not (one == other).all()
