@@ -149,7 +149,7 @@ class Augmentations:
             if len(chosen):
                 transforms = self.moves[chosen] @ self.blits[chosen]
                 at = chosen.to(pictures.device)
-                moved = moved.index_copy(0, at, move(pictures[at], transforms.to(pictures)))
+                moved = moved.index_copy(0, at, move(pictures[at], transforms))
         return moved
 
 

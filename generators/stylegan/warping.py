@@ -75,7 +75,7 @@ def _warped(
 ) -> torch.Tensor:
     """Return (N, C, size, size) samples, `width` of them to a picture width, of moved pictures."""
     # torch asks where each sample comes from, in half widths of what comes out and what goes in.
-    back = torch.linalg.inv(transforms.double())[:, :2].clone()
+    back = torch.linalg.inv(transforms.cpu().double())[:, :2].clone()
     back[:, :, :2] *= size / width
     back[:, :, 2] *= 2
     shape = [len(pictures), 1, size, size]
