@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from generators.commands.extra import require_networks
 from generators.commands.mask_options import CourseOptions, DataOptions
 from generators.stylegan.options import Options
 
@@ -43,6 +44,7 @@ def train_masks(
     json
         Print the result as JSON.
     """
+    require_networks()
     from generators.commands import mask_training  # noqa: PLC0415 - help needs none of it
 
     mask_training.run(

@@ -123,6 +123,23 @@ def smooth_discriminator(
     return _mean(training, total)
 
 
+def follow(training: Training, n: int) -> None:
+    """Move the averaged generator a little towards the generator."""
+    settings = training.settings
+    half_life = settings.ema_kimg * 1000
+    if settings.ema_rampup is not None:
+        half_life = min(half_life, training.pictures * settings.ema_rampup)
+    kept = 0.5 ** (n / max(half_life, 1e-8))
+    with torch.no_grad():
+        pairs = zip(training.average.parameters(), training.generator.parameters(), strict=True)
+        for average, now in pairs:
+            average.lerp_(now, 1 - kept)
+        for there, here in zip(
+            training.average.buffers(), training.generator.buffers(), strict=True
+        ):
+            there.copy_(here)
+
+
 class DrawnLatents:
     """Latents of a whole batch, of which any part can be mapped to styles.
 

@@ -275,7 +275,7 @@ def step(training: Training, real: torch.Tensor, c: torch.Tensor | None = None) 
         figures["r1"] = phases.smooth_discriminator(training, real, c, seed.at("r1"))
     training.steps += 1
     training.pictures += n
-    _follow(training, n)
+    phases.follow(training, n)
     return figures | _adapt(training, n)
 
 
@@ -290,20 +290,3 @@ def _adapt(training: Training, n: int) -> dict[str, float]:
     overfitting = total / count
     training.p = augmentation.adapted(training.p, overfitting, n * augmentation.every)
     return {"p": training.p, "overfitting": overfitting}
-
-
-def _follow(training: Training, n: int) -> None:
-    """Move the averaged generator a little towards the generator."""
-    settings = training.settings
-    half_life = settings.ema_kimg * 1000
-    if settings.ema_rampup is not None:
-        half_life = min(half_life, training.pictures * settings.ema_rampup)
-    kept = 0.5 ** (n / max(half_life, 1e-8))
-    with torch.no_grad():
-        pairs = zip(training.average.parameters(), training.generator.parameters(), strict=True)
-        for average, now in pairs:
-            average.lerp_(now, 1 - kept)
-        for there, here in zip(
-            training.average.buffers(), training.generator.buffers(), strict=True
-        ):
-            there.copy_(here)

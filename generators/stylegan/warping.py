@@ -85,10 +85,14 @@ def _warped(
 
 @dataclass(frozen=True)
 class _Warp:
-    """Bilinear samples at a grid (N, h, w, 2) of pictures of a size."""
+    """Bilinear samples at a grid (N, h, w, 2) of pictures of a given size."""
 
     grid: torch.Tensor
-    size: tuple[int, int]
+    given: tuple[int, int]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.grid.shape[1], self.grid.shape[2]
 
     @property
     def transposed(self) -> _Spread:
@@ -107,11 +111,15 @@ class _Spread:
     warp: _Warp
 
     @property
+    def size(self) -> tuple[int, int]:
+        return self.warp.given
+
+    @property
     def transposed(self) -> _Warp:
         return self.warp
 
     def map(self, pictures: torch.Tensor) -> torch.Tensor:
-        like = pictures.new_empty((*pictures.shape[:2], *self.warp.size))
+        like = pictures.new_empty((*pictures.shape[:2], *self.size))
         spread: torch.Tensor = torch.ops.aten.grid_sampler_2d_backward(
             pictures.contiguous(), like, self.warp.grid, _BILINEAR, _REFLECT, False, [True, False]
         )[0]
