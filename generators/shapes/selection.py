@@ -11,6 +11,7 @@ from generators.errors import ShapeError
 from generators.shapes import cutting, fourier
 from generators.shapes.evaluation import drawn, scaled
 from generators.shapes.geometry import moments, posed, stacked
+from generators.shapes.learned import LearnedSource
 from generators.shapes.outlines import OutlineModel, OutlineSource
 from generators.shapes.pca import PcaSource
 from generators.shapes.source import source_named
@@ -67,7 +68,8 @@ def named_or_fitted(word: str, training: Floats) -> ShapeSource:
     Parameters
     ----------
     word
-        A name of `generators.shapes.source.sources`, `pca-N`, or an .npz of `OutlineModel`.
+        A name of `generators.shapes.source.sources`, `pca-N`, an .npz of `OutlineModel`, or the
+        .safetensors of a network.
     training
         What the baseline is fitted to.
 
@@ -79,9 +81,11 @@ def named_or_fitted(word: str, training: Floats) -> ShapeSource:
     components = _numbered(word, BASELINE)
     if components:
         return PcaSource(training, components)
-    if word.endswith(".npz"):
-        source = OutlineSource(OutlineModel.load(Path(word)))
-        source.name = Path(word).stem
+    path = Path(word)
+    if path.suffix in {".npz", ".safetensors"}:
+        fitted = path.suffix == ".npz"
+        source = OutlineSource(OutlineModel.load(path)) if fitted else LearnedSource(path)
+        source.name = path.stem
         return source
     return source_named(word)
 

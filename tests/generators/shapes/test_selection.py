@@ -70,6 +70,11 @@ def test_a_source_is_a_name_a_baseline_or_a_file(nuclei):
 def test_a_missing_file_is_said(nuclei, tmp_path):
     with pytest.raises(ShapeError, match="no model"):
         named_or_fitted(str(tmp_path / "none.npz"), nuclei)
+    (tmp_path / "text.npz").write_text("no archive")
+    with pytest.raises(ShapeError, match="no model"):
+        named_or_fitted(str(tmp_path / "text.npz"), nuclei)
+    with pytest.raises(ShapeError, match="no network"):
+        named_or_fitted(str(tmp_path / "none.safetensors"), nuclei)
 
 
 def test_a_folder_of_masks_gives_what_it_has(tmp_path, nuclei):
