@@ -11,6 +11,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,6 +19,8 @@ from torch import distributed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+_PATIENCE = timedelta(hours=2)  # the others wait while the first one measures
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,11 @@ def together(device: str) -> Iterator[tuple[Processes, torch.device]]:
     where = torch.device(f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if on_gpu else device)
     if on_gpu:
         torch.cuda.set_device(where)
-    distributed.init_process_group("nccl" if on_gpu else "gloo")
+    distributed.init_process_group(
+        "nccl" if on_gpu else "gloo",
+        timeout=_PATIENCE,
+        device_id=where if on_gpu else None,
+    )
     try:
         yield Processes(distributed.get_rank(), distributed.get_world_size()), where
     finally:

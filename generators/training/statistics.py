@@ -114,7 +114,8 @@ def _parsed(text: str) -> Line | None:
         line = json.loads(text)
     except ValueError:
         return None
-    return line if isinstance(line, dict) and isinstance(line.get("pictures"), int) else None
+    whole = isinstance(line, dict) and {"tick", "pictures", "timing"} <= line.keys()
+    return line if whole else None
 
 
 def _written(line: Line) -> str:

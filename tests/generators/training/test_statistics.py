@@ -47,7 +47,7 @@ def test_lines_after_the_checkpoint_are_dropped(tmp_path):
     for pictures in (10, 20, 30):
         history.add(line(pictures))
     with path.open("a") as file:
-        file.write('{"pictures": 4')  # killed while it wrote
+        file.write('[]\n{"pictures": 5}\n{"tick": 1, "pictures": 4')  # killed while it wrote
     assert [each["pictures"] for each in History(path, 20).lines] == [10, 20]
     assert path.read_text().count("\n") == 2
 
