@@ -60,10 +60,9 @@ def preview(wish: Wish, pictures: Pictures, training: Training, *, json: bool) -
         console.out.print(f"{name:<18} {told['networks'][name]:,} weights")
     for name, shape in told["networks"]["layers"].items():
         console.out.print(f"  {name:<16} {' x '.join(map(str, shape))}")
-    share = " by one process" if wish.course.gpus > 1 else ""
-    console.out.print(
-        f"\n{rate:.3g} pictures/s{share}, so {wish.course.kimg:g} kimg in {duration(told['seconds'])}"
-    )
+    alone = " by one process" if wish.course.gpus > 1 else ""
+    takes = f"{wish.course.kimg:g} kimg in {duration(told['seconds'])}"
+    console.out.print(f"\n{rate:.3g} pictures/s{alone}, so {takes}")
 
 
 def size_of(network: nn.Module) -> int:
