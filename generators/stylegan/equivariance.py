@@ -1,6 +1,6 @@
 """EQ-T and EQ-R: how exactly pictures move and turn with their input, in decibels.
 
-Karras et al., "Alias-Free Generative Adversarial Networks", arXiv 2106.12423, section 2.3 and
+Karras et al., "Alias-Free Generative Adversarial Networks", arXiv 2106.12423, section 3 and
 appendix E: the peak signal to noise ratio of moving the input against moving the picture. No
 network's weights are needed to measure it.
 """
@@ -61,7 +61,7 @@ def equivariance(
 
     Notes
     -----
-    arXiv 2106.12423, equation 2. Pictures are moved by Lanczos interpolation with three lobes. A
+    arXiv 2106.12423, appendix E. Pictures are moved by Lanczos interpolation with three lobes. A
     turned picture has lost the frequencies that its turned lattice cannot carry, and so the other
     is made to lose them too.
 

@@ -77,7 +77,7 @@ def separable(taps: Taps) -> Filter:
 IDENTITY = separable((1.0,))
 
 BINOMIAL = separable((0.125, 0.375, 0.375, 0.125))
-"""The [1, 3, 3, 1] filter of StyleGAN2 (arXiv 1912.04958, appendix B)."""
+"""The [1, 3, 3, 1] filter of StyleGAN2 (arXiv 1912.04958)."""
 
 
 def kaiser_beta(taps: int, width: float, rate: float) -> float:
@@ -139,7 +139,7 @@ def kaiser_filter(taps: int, cutoff: float, width: float, rate: float) -> Filter
 
     Notes
     -----
-    arXiv 2106.12423, equation 4: h(x) = 2 f_c sinc(2 f_c x) w(x), with the window
+    arXiv 2106.12423, appendix C: h(x) = 2 f_c sinc(2 f_c x) w(x), with the window
     w(x) = I₀(β √(1 - (2 x / L)²)) / I₀(β) of length L = (n - 1) / s.
 
     Examples

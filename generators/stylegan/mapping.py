@@ -1,6 +1,6 @@
 """The mapping network: latent and class to style.
 
-Karras et al., arXiv 1812.04948, section 2, and arXiv 2106.12423, appendix D (two layers).
+Karras et al., arXiv 1812.04948, section 2, and arXiv 2106.12423, section 3.1 (two layers).
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def filtered_lrelu(
 
     Notes
     -----
-    arXiv 2106.12423, figure 4b and appendix D. The derivative at the clamp itself is taken as 0.
+    arXiv 2106.12423, section 3.2 and appendix D. The derivative at the clamp itself is taken as 0.
 
     Examples
     --------

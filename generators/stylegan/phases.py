@@ -1,7 +1,7 @@
 """What a step of the training consists of: one descent for each thing that is punished.
 
 Karras et al., arXiv 1912.04958, appendix B (lazy regularisation), arXiv 1812.04948 (style mixing),
-arXiv 2106.12423, appendix G (blur at the start). Each phase goes through this process's parts of
+arXiv 2106.12423, section 3.2 (blur at the start). Each phase goes through this process's parts of
 the batch, adds their gradients up, and averages them over all processes.
 """
 
@@ -86,7 +86,7 @@ def improve_discriminator(
     rng, n = _random(seed), len(real)
     styles = drawn_latents(training.generator, n, rng, training.settings.mixing)
     of_fakes, of_real = (_augmentations(training, n, rng) for _ in range(2))
-    totals = torch.zeros(2, device=training.device)
+    totals, signs = torch.zeros(2, 2, device=training.device)
     training.discriminator_adam.zero_grad(set_to_none=True)
     for part, noise in _parts(training, n, seed):
         with torch.no_grad():
@@ -97,11 +97,12 @@ def improve_discriminator(
         true = wants_real(logits) / training.parts
         (fake + true).backward()  # type: ignore[no-untyped-call]
         totals += torch.stack([fake.detach(), true.detach()])
-        training.signs += torch.stack(
+        signs += torch.stack(
             [logits.detach().sign().sum(), logits.new_tensor(float(len(logits)))]
         )
     _descend(training, training.discriminator_adam)
-    training.processes.average([totals])
+    training.processes.average([totals, signs])
+    training.signs += signs
     return dict(zip(("fake", "real"), totals.tolist(), strict=True))
 
 

@@ -1,7 +1,7 @@
 """Cutoffs, stopbands, sampling rates and sizes of the layers of an alias-free network.
 
-Karras et al., "Alias-Free Generative Adversarial Networks", arXiv 2106.12423, section 3.2 and
-appendix D: layers grow geometrically in what they can carry.
+Karras et al., "Alias-Free Generative Adversarial Networks", arXiv 2106.12423, section 3.2
+(flexible layers): layers grow geometrically in what they can carry.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def schedule(settings: GeneratorSettings) -> Schedule:
 
     Notes
     -----
-    arXiv 2106.12423, equations in section 3.2. With N layers, of which N_c are critically sampled,
+    arXiv 2106.12423, section 3.2. With N layers, of which N_c are critically sampled,
     r_i = min(i / (N - N_c), 1) and s_N the resolution,
 
         f_c[i] = f_c,0 (f_c,N / f_c,0)^r_i,   f_c,N = s_N / 2

@@ -1,7 +1,7 @@
 """Alias-free synthesis: styles to a picture that moves and turns with its input.
 
-Karras et al., "Alias-Free Generative Adversarial Networks", arXiv 2106.12423, section 3 and
-appendix D; configurations `stylegan3-t` and `stylegan3-r`.
+Karras et al., "Alias-Free Generative Adversarial Networks", arXiv 2106.12423, section 3;
+configurations `stylegan3-t` and `stylegan3-r`.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ class AliasFree(nn.Module):
 
 
 def update_magnitude(magnitude: torch.Tensor, x: torch.Tensor) -> None:
-    """Move a moving average towards the mean square of x (arXiv 2106.12423, section 3.2)."""
+    """Move a moving average towards the mean square of x (arXiv 2106.12423, section 3.1)."""
     with torch.no_grad():
         square = torch.linalg.vector_norm(x.detach()).square() / x.numel()
         magnitude.lerp_(square.to(magnitude), 1 - _MEMORY)

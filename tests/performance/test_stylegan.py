@@ -2,7 +2,7 @@
 
     pytest tests/performance/test_stylegan.py --full -s
 
-Naive is what the papers describe step by step, and what published code does where its operations are
+Naive is what the papers describe step by step, and what published code does where operations are
 not compiled: insert zeros, pad, convolve channel by channel along each axis, discard. All ways take
 turns in one process; every figure is CPU time on one thread, user and system, the median of rounds.
 """

@@ -7,6 +7,7 @@ torch = pytest.importorskip("torch")
 functional = torch.nn.functional
 
 from generators.stylegan import banded  # noqa: E402
+from generators.stylegan.choice import using  # noqa: E402
 from generators.stylegan.filters import (  # noqa: E402
     BINOMIAL,
     IDENTITY,
@@ -14,7 +15,9 @@ from generators.stylegan.filters import (  # noqa: E402
     kaiser_filter,
     separable,
 )
+from generators.stylegan.fused import available  # noqa: E402
 from generators.stylegan.ops import (  # noqa: E402
+    demodulation,
     downsample,
     filtered_lrelu,
     modulated_conv2d,
@@ -69,6 +72,8 @@ CASES = {
     | {"down_filter": IDENTITY},
     "clamped": {"up": 2, "down": 2, "padding": (11, 10), "clamp": 0.5},
     "no clamp": {"up": 2, "down": 2, "padding": (11, 10), "clamp": None},
+    "blurred": {"up": 1, "down": 2, "padding": (2, 3), "up_filter": IDENTITY}
+    | {"down_filter": LOPSIDED, "clamp": 1.0},
     "linear": {"up": 2, "down": 2, "padding": (11, 10), "slope": 1.0, "gain": 1.0},
 }
 DEFAULTS = {
@@ -84,6 +89,16 @@ def settings(case):
     return DEFAULTS | CASES[case]
 
 
+@pytest.fixture(params=["torch", pytest.param("fused", marks=pytest.mark.slow)])
+def way(request):
+    """Each of the ways that do the work, one after the other."""
+    if request.param == "fused" and not available():
+        pytest.skip("no compiler here")
+    with using(request.param):
+        yield request.param
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("size", [(20, 20), (14, 40), (71, 15)])
@@ -98,6 +113,7 @@ def test_filtered_lrelu_is_insert_convolve_discard(generator, case, dtype, size)
     assert off < (1e-6 if dtype == torch.float32 or "radial" in case else 1e-12)
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("case", CASES)
 def test_first_and_second_gradient(generator, case):
     """By differences, at points that stay away from the corners of the nonlinearity."""
@@ -112,19 +128,31 @@ def test_first_and_second_gradient(generator, case):
     assert torch.autograd.gradgradcheck(function, (x, bias), eps=1e-7, atol=1e-5, fast_mode=True)
 
 
-@pytest.mark.parametrize("case", ["same rate", "radial", "clamped"])
+def derived(function, inputs):
+    """Return the gradient of a curved function, and the gradient of that gradient's size."""
+    inputs = [tensor.detach().clone().requires_grad_() for tensor in inputs]
+    y = function(*inputs)
+    weights = torch.linspace(-1, 1, y.numel(), dtype=y.dtype).reshape(y.shape)
+    first = torch.autograd.grad((y * weights).square().sum(), inputs, create_graph=True)
+    penalty = sum(gradient.square().sum() for gradient in first)
+    return [gradient.detach() for gradient in first] + list(torch.autograd.grad(penalty, inputs))
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("case", CASES)
 def test_gradients_are_those_of_the_reference(generator, case):
-    x, bias = normal(generator, 2, 3, 20, 20), normal(generator, 3)
-    results = []
-    for function in (filtered_lrelu, slowly):
-        inputs = (x.clone().requires_grad_(), bias.clone().requires_grad_())
-        y = function(*inputs, **settings(case))
-        weights = torch.linspace(-1, 1, y.numel(), dtype=y.dtype).reshape(y.shape)
-        first = torch.autograd.grad((y * weights).square().sum(), inputs, create_graph=True)
-        penalty = sum(gradient.square().sum() for gradient in first)
-        results.append([*first, *torch.autograd.grad(penalty, inputs)])
-    for ours, reference in zip(*results, strict=True):
-        assert (ours - reference).abs().max() < 1e-6 * reference.abs().max()
+    """With a scale of either sign, which the operation as the paper has it knows nothing of."""
+    inputs = normal(generator, 2, 3, 20, 20), normal(generator, 3), normal(generator, 2, 3)
+
+    def ours(x, bias, scale):
+        return filtered_lrelu(x, bias, scale, **settings(case))
+
+    def reference(x, bias, scale):
+        return slowly(x * scale[:, :, None, None], bias, **settings(case))
+
+    assert torch.allclose(ours(*inputs), reference(*inputs), atol=1e-6)
+    for one, other in zip(derived(ours, inputs), derived(reference, inputs), strict=True):
+        assert (one - other).abs().max() < 1e-6 * other.abs().max()
 
 
 def test_bias_may_be_left_out(generator):
@@ -145,6 +173,7 @@ def test_too_small_for_the_filter():
         filtered_lrelu(torch.ones(1, 1, 3, 3), up_filter=SINC, down_filter=IDENTITY)
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("low", [SINC, DISC, LOPSIDED, BINOMIAL])
 @pytest.mark.parametrize(("up", "down"), [(1, 1), (2, 1), (1, 2), (3, 2)])
 def test_resample_is_insert_convolve_discard(generator, low, up, down):
@@ -152,6 +181,21 @@ def test_resample_is_insert_convolve_discard(generator, low, up, down):
     expected = slowly_resampled(x, low, up, down, (3, 2))
     made = resample(x, low, up=up, down=down, padding=(3, 2))
     assert torch.allclose(made, expected, atol=1e-7)
+    expected = slowly_resampled(x.float(), low, up, down, (3, 2))
+    made = resample(x.float(), low, up=up, down=down, padding=(3, 2))
+    assert made.dtype == torch.float32
+    assert (made - expected).abs().max() < 1e-5 * expected.abs().max()
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("low", [SINC, DISC, LOPSIDED, BINOMIAL])
+@pytest.mark.parametrize(("up", "down"), [(1, 1), (2, 1), (1, 2), (3, 2)])
+def test_gradients_of_resample_are_those_of_the_reference(generator, low, up, down):
+    x = normal(generator, 2, 3, 17, 22)
+    ours = derived(lambda x: resample(x, low, up=up, down=down, padding=(3, 2)), [x])
+    reference = derived(lambda x: slowly_resampled(x, low, up, down, (3, 2)), [x])
+    for one, other in zip(ours, reference, strict=True):
+        assert (one - other).abs().max() < 1e-6 * other.abs().max()
 
 
 def test_up_and_down_keep_the_centre():
@@ -206,6 +250,25 @@ def test_modulated_convolution_scales_weights(generator, demodulate, kernel):
         x, weight, style, demodulate=demodulate, padding=2, input_gain=torch.tensor(0.5)
     )
     assert torch.allclose(halved, expected / 2)
+
+
+def test_modulated_convolution_in_single_precision(generator):
+    x, weight = normal(generator, 3, 16, 9, 8), normal(generator, 5, 16, 3, 3)
+    style = normal(generator, 3, 16)
+    expected = naive_modulated(x, weight, style, demodulate=True)
+    made = modulated_conv2d(x.float(), weight.float(), style.float(), padding=2)
+    assert (made - expected).abs().max() < 1e-5 * expected.abs().max()
+    apart = modulated_conv2d(x, weight, style, demodulate=False, padding=2)
+    apart = apart * demodulation(weight, style)[:, :, None, None]
+    assert torch.allclose(apart, expected)
+
+
+def test_gradients_of_modulated_convolution_are_those_of_the_reference(generator):
+    inputs = normal(generator, 2, 3, 6, 5), normal(generator, 4, 3, 3, 3), normal(generator, 2, 3)
+    ours = derived(lambda *given: modulated_conv2d(*given, padding=2), inputs)
+    reference = derived(lambda *given: naive_modulated(*given, demodulate=True), inputs)
+    for one, other in zip(ours, reference, strict=True):
+        assert (one - other).abs().max() < 1e-9 * other.abs().max()
 
 
 def test_modulated_convolution_differentiates_twice(generator):
