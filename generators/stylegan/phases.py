@@ -97,9 +97,7 @@ def improve_discriminator(
         true = wants_real(logits) / training.parts
         (fake + true).backward()  # type: ignore[no-untyped-call]
         totals += torch.stack([fake.detach(), true.detach()])
-        signs += torch.stack(
-            [logits.detach().sign().sum(), logits.new_tensor(float(len(logits)))]
-        )
+        signs += torch.stack([logits.detach().sign().sum(), logits.new_tensor(float(len(logits)))])
     _descend(training, training.discriminator_adam)
     training.processes.average([totals, signs])
     training.signs += signs
