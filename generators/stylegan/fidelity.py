@@ -8,7 +8,7 @@ little, and `shapes` says more.
 from __future__ import annotations
 
 import hashlib
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,11 +40,13 @@ def require_weights() -> Path:
     RunError
         The package is not installed, or its weights are not there, or are not what they should be.
     """
-    if find_spec("torch_fidelity") is None:
+    try:
+        import_module("torch_fidelity")
+    except ImportError as error:
         raise RunError(
-            "fid, kid and pr need torch-fidelity, which is not installed",
+            f"fid, kid and pr need torch-fidelity, which cannot be imported: {error}",
             mend="pip install torch-fidelity, or leave them out of --metrics",
-        )
+        ) from error
     path = Path(torch.hub.get_dir()) / "checkpoints" / _WEIGHTS
     if not path.is_file():
         raise RunError(

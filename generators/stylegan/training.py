@@ -284,7 +284,6 @@ def _adapt(training: Training, n: int) -> dict[str, float]:
     augmentation = training.settings.augmentation
     if augmentation is None or training.steps % augmentation.every:
         return {}
-    training.processes.average([training.signs])
     total, count = training.signs.tolist()
     training.signs.zero_()
     overfitting = total / count

@@ -19,7 +19,7 @@ from generators.stylegan.training import TrainingSettings, start, step  # noqa: 
 from generators.training.processes import ALONE, together  # noqa: E402
 
 
-def trained(cfg, parts, processes=ALONE, steps=2):
+def trained(cfg, parts, processes=ALONE, steps=3):
     settings = TrainingSettings(
         gamma=1.0,
         r1_every=2,
@@ -40,15 +40,15 @@ def trained(cfg, parts, processes=ALONE, steps=2):
         **{f"d.{name}": tensor for name, tensor in training.discriminator.state_dict().items()},
         "p": torch.tensor(training.p),
         "path_length": training.path_length,
+        "signs": training.signs,
     }
 
 
 def main(cfg, out):
     torch.set_num_threads(1)
     with together("cpu") as (processes, _):
-        tensors = trained(cfg, 1, processes)
-        if processes.first:
-            save_file(tensors, out)
+        # Three steps: signs are being gathered for p, two after which it is adapted.
+        save_file(trained(cfg, 1, processes, steps=3), f"{out}-{processes.rank}")
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def pairs(tmp_path_factory):
                 for rank in range(2)
             ]
             assert [process.wait(timeout=500) for process in running] == [0, 0]
-            made[cfg] = load_file(out)
+            made[cfg] = [load_file(f"{out}-{rank}") for rank in range(2)]
         return made[cfg]
 
     return of
@@ -90,15 +90,29 @@ def apart(one, two):
 
 
 @pytest.mark.training
+def test_both_processes_are_in_the_same_state(pairs):
+    """So either could write the checkpoint that both continue from."""
+    first, second = pairs("stylegan3-t")
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert first["signs"][1] > 0
+
+
+@pytest.mark.training
 @pytest.mark.parametrize("cfg", ["stylegan3-t", "stylegan2"])
 def test_two_processes_are_one_that_takes_two_parts(cfg, pairs):
-    assert apart(trained(cfg, parts=2), pairs(cfg)) < 1e-4
+    alone, shared = trained(cfg, parts=2), pairs(cfg)[0]
+    # What each process gathers is a mean of two halves; alone it is the whole.
+    assert (alone.pop("signs") / 2).tolist() == shared["signs"].tolist()
+    assert apart(alone, {name: shared[name] for name in alone}) < 1e-4
 
 
 @pytest.mark.training
 def test_two_processes_are_one_that_takes_all_at_once(pairs):
     """But for magnitudes, of which each part knows its own while it is at work: 0.001 of them."""
-    assert apart(trained("stylegan3-t", parts=1), pairs("stylegan3-t")) < 0.02
+    alone, shared = trained("stylegan3-t", parts=1), pairs("stylegan3-t")[0]
+    del alone["signs"]
+    assert apart(alone, {name: shared[name] for name in alone}) < 0.02
 
 
 @pytest.mark.training
