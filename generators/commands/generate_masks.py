@@ -100,7 +100,7 @@ def masks(
     source = open_network(network)
     dials = control.dials_of(source)
     if styles:
-        _show_styles(dials, json=json)
+        show_styles(dials, json=json)
         return
     making = how.Making(
         truncation=trunc,
@@ -136,7 +136,7 @@ def masks(
     console.out.print(f"in {out.absolute()}")
 
 
-def _show_styles(dials: Mapping[str, Dial], *, json: bool) -> None:
+def show_styles(dials: Mapping[str, Dial], *, json: bool) -> None:
     """Print what can be set, how far, and how exactly."""
     rows = {name: dial.to_dict() for name, dial in dials.items()}
     if json:
