@@ -23,9 +23,9 @@ _chosen: list[Ops] = []  # the last one holds; empty: what the environment says
 def ops() -> Ops:
     """Return what is chosen: by `choose` or `using`, else by `BENCH_OPS`, else `auto`.
 
-    `auto` is the fused operation on a CPU where it can be built, else matrices in plain torch;
-    `torch` is matrices anywhere; `fused` fails where the operation cannot be built. What the
-    operation does not take, as on a GPU, goes by matrices in any case.
+    `auto` is the fused operation on a CPU where it can be built and where it is the faster, else
+    matrices in plain torch; `torch` is matrices anywhere; `fused` fails where the operation cannot
+    be built. What the operation does not take, as on a GPU, goes by matrices in any case.
 
     Raises
     ------

@@ -33,7 +33,7 @@ NETWORKS = {
     "t 128, cbase 2048, cmax 32": GeneratorSettings(128, cbase=2048, cmax=32),
     "r 64, cbase 1024, cmax 32": GeneratorSettings(64, cfg="stylegan3-r", cbase=1024, cmax=32),
 }
-WAYS = ("fused", "torch", "naive")
+WAYS = ("auto", "torch", "naive")
 ROUNDS = 3
 BATCH = 8
 
@@ -149,7 +149,7 @@ def test_pictures_beside_their_convolutions_alone(name):
         for x, weight in given:
             functional.conv2d(x, weight, padding=weight.shape[-1] - 1)
 
-    with torch.no_grad(), using("fused"):
+    with torch.no_grad(), using("auto"):
         rounds = [(seconds(convolutions), seconds(generator, z)) for _ in range(5 * ROUNDS)]
     floor, whole = np.median(rounds, axis=0)
     ratio = np.median([w / f for f, w in rounds])

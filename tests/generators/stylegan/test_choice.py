@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 from adapters.errors import BuildError  # noqa: E402
 from benchmark.errors import BenchError  # noqa: E402
 from generators.stylegan import choice, fused, ops  # noqa: E402
-from generators.stylegan.filters import kaiser_filter  # noqa: E402
+from generators.stylegan.filters import IDENTITY, kaiser_filter  # noqa: E402
 from generators.stylegan.generator import latents  # noqa: E402
 
 SINC = kaiser_filter(12, 2.0, 2.3, 16)
@@ -62,6 +62,17 @@ def test_auto_is_fused_on_a_cpu(asked):
     assert len(asked) == 1
 
 
+def test_auto_knows_where_fused_is_the_faster(asked):
+    bent = {"up_filter": IDENTITY, "down_filter": IDENTITY}
+    for width, taken in ((16, 0), (128, 1)):
+        x = torch.zeros(1, 2, 16, width)
+        ops.filtered_lrelu(x, **bent)
+        assert len(asked) == taken
+    with choice.using("fused"):
+        ops.filtered_lrelu(torch.zeros(1, 2, 4, 4), **bent)
+    assert len(asked) == 2
+
+
 def test_what_cannot_be_built(monkeypatch, capsys):
     def broken(_):
         raise BuildError("the compiler 'c++' cannot be started")
@@ -92,11 +103,11 @@ def test_a_whole_network_both_ways(make, cfg):
         pytest.skip("no compiler here")
     generator, z = make(cfg, 32), latents([0, 1], 16)
     results = []
-    for way in ("torch", "fused"):
+    for way in ("torch", "fused", "auto"):
         with choice.using(way):
             generator.zero_grad()
             pictures = generator(z)
             pictures.square().sum().backward()
             results.append([pictures.detach(), *(p.grad for p in generator.parameters())])
-    for one, other in zip(*results, strict=True):
-        assert (one - other).abs().max() < 1e-4 * one.abs().max()
+    for one, *others in zip(*results, strict=True):
+        assert max((one - other).abs().max() for other in others) < 1e-4 * one.abs().max()
