@@ -21,8 +21,14 @@ from benchmark.errors import RunError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
-_FROM = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{_WEIGHTS}"
+_INCEPTION = (
+    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+    "weights-inception-2015-12-05-6726825d.pth"
+)
+_VGG = "https://download.pytorch.org/models/vgg16-397923af.pth"
+_WEIGHTS = {"fid": _INCEPTION, "kid": _INCEPTION, "pr": _VGG}
+"""Where the weights are published whose features a metric compares. A name ends in the first digits
+of its file's SHA-256."""
 _NAMES = {
     "fid": {"fid": "frechet_inception_distance"},
     "kid": {"kid": "kernel_inception_distance_mean"},
@@ -32,36 +38,45 @@ _NAMES = {
 METRICS = tuple(_NAMES)
 
 
-def require_weights() -> Path:
-    """Return the file of torch-fidelity's weights.
+def require_weights(names: tuple[str, ...]) -> None:
+    """Make sure that metrics can be reckoned, and that nothing need be fetched for them.
+
+    Parameters
+    ----------
+    names
+        Of `METRICS`.
 
     Raises
     ------
     RunError
-        The package is not installed, or its weights are not there, or are not what they should be.
+        The package cannot be imported, or its weights are not there, or not what they should be.
     """
     try:
         import_module("torch_fidelity")
-    except ImportError as error:
+    except (ImportError, RuntimeError) as error:  # torchvision of another torch is the latter
         raise RunError(
             f"fid, kid and pr need torch-fidelity, which cannot be imported: {error}",
             mend="pip install torch-fidelity, or leave them out of --metrics",
         ) from error
-    path = Path(torch.hub.get_dir()) / "checkpoints" / _WEIGHTS
+    for url in sorted({_WEIGHTS[name] for name in names}):
+        _require_file(Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[1], url)
+
+
+def _require_file(path: Path, url: str) -> None:
+    """Raise a RunError unless a file is there and is what its name promises."""
     if not path.is_file():
         raise RunError(
-            "the weights that fid, kid and pr are reckoned with are not on this machine",
+            "the weights that this metric is reckoned with are not on this machine",
             where=path,
-            mend=f"fetch {_FROM} to there, or leave fid, kid and pr out of --metrics",
+            mend=f"fetch {url} to there, or leave the metric out of --metrics",
         )
     # torch-fidelity unpickles the file: nothing but the one that its name promises is let through.
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if not digest.startswith(path.stem.rsplit("-", 1)[1]):
         raise RunError(
-            "the file is not what its name says", where=path, mend=f"fetch it again from {_FROM}"
+            "the file is not what its name says", where=path, mend=f"fetch it again from {url}"
         )
-    return path
 
 
 def fidelity(
@@ -91,7 +106,7 @@ def fidelity(
     RunError
         torch-fidelity or its weights are missing.
     """
-    require_weights()
+    require_weights(names)
     import torch_fidelity  # noqa: PLC0415 - an extra of the user's
 
     fewest = min(len(made), len(real))

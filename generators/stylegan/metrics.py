@@ -71,7 +71,7 @@ def metrics_of(text: str, examples: Examples, *, rotated: bool, seed: int = 0) -
 
         made.append(ShapeMetric(examples, seed))
     if compared := tuple(name for name in names if name in fidelity.METRICS):
-        fidelity.require_weights()
+        fidelity.require_weights(compared)
         made.append(Fidelity(compared, examples, seed))
     return made
 

@@ -39,11 +39,13 @@ def package(tmp_path, monkeypatch):
     stand_in.calculate_metrics = calculate_metrics
     monkeypatch.setitem(sys.modules, "torch_fidelity", stand_in)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    content = b"weights"
-    name = f"weights-{hashlib.sha256(content).hexdigest()[:8]}.pth"
-    monkeypatch.setattr(module, "_WEIGHTS", name)
     (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / name).write_bytes(content)
+    published = {}
+    for metric, content in (("fid", b"inception"), ("kid", b"inception"), ("pr", b"vgg")):
+        name = f"{content.decode()}-{hashlib.sha256(content).hexdigest()[:8]}.pth"
+        published[metric] = f"https://example.org/{name}"
+        (tmp_path / "checkpoints" / name).write_bytes(content)
+    monkeypatch.setattr(module, "_WEIGHTS", published)
     return called
 
 
@@ -76,22 +78,30 @@ def test_pictures_become_bytes_of_three_channels(channels):
 def test_without_the_package_there_is_a_way_out(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch_fidelity", None)
     with pytest.raises(RunError, match="cannot be imported") as caught:
-        require_weights()
+        require_weights(("fid",))
     assert "pip install torch-fidelity" in caught.value.mend
 
 
-def test_without_weights_it_says_where_they_belong(package, tmp_path):
-    (path,) = (tmp_path / "checkpoints").iterdir()
+@pytest.mark.usefixtures("package")
+def test_without_weights_it_says_where_they_belong(tmp_path):
+    (path,) = (tmp_path / "checkpoints").glob("vgg-*")
     path.unlink()
+    require_weights(("fid", "kid"))
     with pytest.raises(RunError, match="not on this machine") as caught:
-        require_weights()
+        require_weights(("fid", "pr"))
     assert caught.value.where == str(path)
+    assert "https://example.org/vgg" in caught.value.mend
 
 
 @pytest.mark.usefixtures("package")
 def test_other_weights_are_not_let_through(tmp_path):
-    (path,) = (tmp_path / "checkpoints").iterdir()
-    assert require_weights() == path
+    (path,) = (tmp_path / "checkpoints").glob("inception-*")
+    require_weights(("kid",))
     path.write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     with pytest.raises(RunError, match="not what its name says"):
-        require_weights()
+        require_weights(("kid",))
+
+
+def test_the_names_of_the_published_files_hold_their_digests():
+    for url in module._WEIGHTS.values():
+        assert len(url.removesuffix(".pth").rsplit("-", 1)[1]) == 8

@@ -48,7 +48,7 @@ def test_shapes_need_objects():
 
 
 def test_fidelity_is_refused_before_the_training(monkeypatch):
-    def missing():
+    def missing(_names):
         raise RunError("no weights")
 
     monkeypatch.setattr(fidelity, "require_weights", missing)
@@ -63,7 +63,7 @@ def test_fidelity_compares_as_many_as_there_are(monkeypatch, make):
         seen.update(made=made, real=real, asked=asked, device=device)
         return {"fid": 1.0}
 
-    monkeypatch.setattr(fidelity, "require_weights", lambda: None)
+    monkeypatch.setattr(fidelity, "require_weights", lambda _names: None)
     monkeypatch.setattr(fidelity, "fidelity", compared)
     (metric,) = metrics_of("fid,pr", GREY, rotated=False)
     assert metric(make()) == {"fid": 1.0}
