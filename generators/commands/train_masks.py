@@ -11,16 +11,19 @@ from generators.commands.extra import require_networks
 from generators.commands.mask_options import CourseOptions, DataOptions
 from generators.stylegan.options import Options
 
-Flat = Parameter(name="*")
+
+def _flat(group: str) -> Parameter:
+    """Return what makes options of a class options of the command, under a heading."""
+    return Parameter(name="*", group=group)
 
 
 def train_masks(
     *,
     data: str,
     out: Path,
-    contents: Annotated[DataOptions, Flat] = DataOptions(),  # noqa: B008 - frozen
-    networks: Annotated[Options, Flat] = Options(),  # noqa: B008 - frozen
-    course: Annotated[CourseOptions, Flat] = CourseOptions(),  # noqa: B008 - frozen
+    contents: Annotated[DataOptions, _flat("Data")] = DataOptions(),  # noqa: B008 - frozen
+    networks: Annotated[Options, _flat("Networks and learning")] = Options(),  # noqa: B008 - frozen
+    course: Annotated[CourseOptions, _flat("Course")] = CourseOptions(),  # noqa: B008 - frozen
     resume: Path | None = None,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     json: Annotated[bool, Parameter(negative="")] = False,
@@ -33,8 +36,7 @@ def train_masks(
     ----------
     data
         A data set, a folder of images with labels, or `builtin`; for objects also several, with
-        commas between; for --content pictures a folder
-        or zip archive of pictures.
+        commas between; for --content pictures a folder or zip archive of pictures.
     out
         The folder of the training.
     resume

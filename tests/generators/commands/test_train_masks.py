@@ -69,6 +69,7 @@ def assert_same(one, two):
             assert all(torch.equal(mine[name], other[name]) for name in mine | other), path.name
 
 
+@pytest.mark.slow
 def test_bench_train_names_masks_and_help_needs_no_torch():
     assert "masks" in bench("train", "--help").stdout
     program = (
