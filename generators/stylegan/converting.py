@@ -19,52 +19,25 @@ from generators.stylegan.files import Network, NetworkError, save
 from generators.stylegan.filters import BINOMIAL
 from generators.stylegan.generator import Generator
 from generators.stylegan.pickles import RefusedError, read_pickle
+from generators.stylegan.renaming import (
+    DISCRIMINATOR,
+    GENERATOR,
+    SYNTHESIS2,
+    SYNTHESIS3,
+    by_level,
+    translated,
+)
 from generators.stylegan.schedule import schedule
 from generators.stylegan.settings import DiscriminatorSettings, GeneratorSettings
 from generators.stylegan.stored import Module
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from generators.stylegan.filters import Filter
 
 NETWORKS = ("G_ema", "G", "D")
 """What a published file holds: the averaged generator, the generator, the discriminator."""
-
-_BOTH = r"(weight|bias)"
-_MAPPING = (
-    (rf"embed\.{_BOTH}", r"embed.\1"),
-    (rf"fc(\d+)\.{_BOTH}", r"layers.\1.\2"),
-)
-_GENERATOR = (
-    *((rf"mapping\.{theirs}", f"mapping.{ours}") for theirs, ours in _MAPPING),
-    (r"mapping\.w_avg", "w_average"),
-)
-_SYNTHESIS3 = (
-    (r"synthesis\.input\.freqs", "synthesis.input.frequencies"),
-    (rf"synthesis\.input\.(phases|weight|affine\.{_BOTH})", r"synthesis.input.\1"),
-    (r"synthesis\.L(\d+)_\d+_\d+\.magnitude_ema", r"synthesis.layers.\1.magnitude"),
-    (rf"synthesis\.L(\d+)_\d+_\d+\.((?:affine\.)?{_BOTH})", r"synthesis.layers.\1.\2"),
-)
-_SYNTHESIS2 = (
-    (r"synthesis\.b4\.const", "synthesis.constant"),
-    (r"synthesis\.<(\d+)>\.conv0\.noise_const", r"synthesis.blocks.\1.up.constant_noise"),
-    (r"synthesis\.<(\d+)>\.conv1\.noise_const", r"synthesis.blocks.\1.layer.constant_noise"),
-    (r"synthesis\.<(\d+)>\.conv0\.(.+)", r"synthesis.blocks.\1.up.\2"),
-    (r"synthesis\.<(\d+)>\.conv1\.(.+)", r"synthesis.blocks.\1.layer.\2"),
-    (r"synthesis\.<(\d+)>\.torgb\.(.+)", r"synthesis.blocks.\1.to_picture.\2"),
-)
-_DISCRIMINATOR = (
-    *((rf"mapping\.{theirs}", f"classes.{ours}") for theirs, ours in _MAPPING),
-    (r"<0>\.fromrgb\.(.+)", r"from_picture.\1"),
-    (r"b4\.conv\.(.+)", r"conv.\1"),
-    (r"b4\.fc\.(.+)", r"dense.\1"),
-    (r"b4\.out\.(.+)", r"out.\1"),
-    (r"<(\d+)>\.conv0\.(.+)", r"blocks.\1.first.\2"),
-    (r"<(\d+)>\.conv1\.(.+)", r"blocks.\1.second.\2"),
-    (r"<(\d+)>\.skip\.(.+)", r"blocks.\1.skip.\2"),
-)
-_FIXED = re.compile(r"(.+\.)?(up_filter|down_filter|resample_filter|transform)")
 
 _OPTIONS3 = {  # of the published synthesis: what it is called here, and its usual value
     "channel_base": ("cbase", 32768),
@@ -169,7 +142,7 @@ def _generator3(module: Module, synthesis: Module) -> Generator:
     _check_filters(settings, tensors)
     if not torch.equal(tensors.pop("synthesis.input.transform", torch.eye(3)), torch.eye(3)):
         raise RefusedError("its input is moved; reset the transform before it is saved")
-    renamed = _renamed(tensors, (*_GENERATOR, *_SYNTHESIS3))
+    renamed = translated(tensors, (*GENERATOR, *SYNTHESIS3))
     last = f"synthesis.layers.{settings.num_layers}."
     for name in [name for name in renamed if name.startswith(last)]:
         part = name.removeprefix(last)
@@ -193,10 +166,8 @@ def _generator2(module: Module, synthesis: Module) -> Generator:
         **_clamped({"clamp": options.get("conv_clamp")}),
     )
     _power_of_two(settings.resolution)
-    tensors = _by_level(
-        module.tensors(), r"(synthesis\.)b(\d+)", lambda size: round(log2(size)) - 2
-    )
-    renamed = _renamed(_without_binomial(tensors), (*_GENERATOR, *_SYNTHESIS2))
+    tensors = by_level(module.tensors(), r"(synthesis\.)b(\d+)", lambda size: round(log2(size)) - 2)
+    renamed = translated(_without_binomial(tensors), (*GENERATOR, *SYNTHESIS2))
     with torch.device("meta"):
         generator = Generator(settings)
     return _filled(generator, renamed)
@@ -222,10 +193,10 @@ def _discriminator(module: Module) -> Discriminator:
         **_clamped({"clamp": options.get("conv_clamp")}),
     )
     _power_of_two(resolution)
-    tensors = _by_level(module.tensors(), r"()b(\d+)", lambda size: round(log2(resolution / size)))
+    tensors = by_level(module.tensors(), r"()b(\d+)", lambda size: round(log2(resolution / size)))
     with torch.device("meta"):
         discriminator = Discriminator(settings)
-    return _filled(discriminator, _renamed(_without_binomial(tensors), _DISCRIMINATOR))
+    return _filled(discriminator, translated(_without_binomial(tensors), DISCRIMINATOR))
 
 
 def _ends(module: Module) -> dict[str, Any]:
@@ -274,38 +245,6 @@ def _only_skips(module: Module, architecture: str) -> None:
     for name, part in module.parts().items():
         if part.state.get("architecture", architecture) != architecture:
             raise RefusedError(f"{name[:80]} has another architecture than {architecture!r}")
-
-
-def _by_level(
-    tensors: Mapping[str, torch.Tensor], pattern: str, level: Callable[[int], int]
-) -> dict[str, torch.Tensor]:
-    """Put <level> for the size in a block's name, but for what stands in b4 alone."""
-
-    def renamed(name: str) -> str:
-        found = re.match(rf"{pattern}\.(?!const$|conv\.|fc\.|out\.)", name)
-        if found is None:
-            return name
-        size = int(found[2][:6])
-        return f"{found[1]}<{level(size) if size else 0}>.{name[found.end() :]}"
-
-    return {renamed(name): tensor for name, tensor in tensors.items()}
-
-
-def _renamed(
-    tensors: Mapping[str, torch.Tensor], table: tuple[tuple[str, str], ...]
-) -> dict[str, torch.Tensor]:
-    """Return tensors under the names that they have here."""
-    renamed = {}
-    for name, tensor in tensors.items():
-        if _FIXED.fullmatch(name):
-            continue
-        for theirs, ours in table:
-            if found := re.fullmatch(theirs, name):
-                renamed[found.expand(ours)] = tensor
-                break
-        else:
-            raise RefusedError(f"{name[:80]!r} has no place here")
-    return renamed
 
 
 def _check_filters(settings: GeneratorSettings, tensors: Mapping[str, torch.Tensor]) -> None:

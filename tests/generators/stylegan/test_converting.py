@@ -476,6 +476,7 @@ FIRST = "synthesis.L0_24_8"
     ("changed", "message"),
     [
         (change("synthesis.extra", lambda _: torch.zeros(1)), "'synthesis.extra' has no place"),
+        (change("synthesis.L0_25_8.bias", lambda _: torch.zeros(8)), "bias' has no place"),
         (change(f"{FIRST}.weight", lambda t: t[:-1]), "do not fit"),
         (change(f"{FIRST}.up_filter", lambda t: t.flip(0) * 1.01), "not the filter"),
         (change("synthesis.input.transform", lambda t: 2 * t), "its input is moved"),
