@@ -64,7 +64,8 @@ def run(wish: Wish, *, dry_run: bool, json: bool) -> None:
         return
     if course.threads is not None:
         torch.set_num_threads(course.threads)
-    choose(course.ops)
+    if course.ops != "auto":  # else what BENCH_OPS says
+        choose(course.ops)
     with processes.together(course.device) as (together, device):
         pictures = opened(wish)
         network = None if wish.resume is None else resuming.load(wish.resume)
