@@ -76,6 +76,8 @@ class Depthwise:
 
     def map(self, pictures: torch.Tensor) -> torch.Tensor:
         """Map pictures (..., H, W), out of autograd's sight."""
+        if not len(pictures):
+            return pictures.new_zeros(*pictures.shape[:-2], *self.size)
         planes = pictures.reshape(1, -1, *pictures.shape[-2:])
         count, taps = planes.shape[1], len(self.weights)
         # Of the padded axis: what the last sample kept still meets, and then nothing.

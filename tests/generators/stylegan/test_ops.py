@@ -161,6 +161,16 @@ def test_bias_may_be_left_out(generator):
     assert torch.equal(filtered_lrelu(x, **settings("same rate")), with_zeros)
 
 
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("case", ["same rate", "radial", "blurred"])
+def test_no_pictures_at_all(generator, case):
+    expected = filtered_lrelu(normal(generator, 1, 3, 16, 16), **settings(case)).shape[1:]
+    x = normal(generator, 0, 3, 16, 16).requires_grad_()
+    y = filtered_lrelu(x, **settings(case))
+    assert y.shape == (0, *expected)
+    assert torch.autograd.grad(y.sum(), x)[0].shape == x.shape
+
+
 def test_what_is_given_stays_as_it_was(generator):
     x = normal(generator, 1, 2, 16, 16)
     before = x.clone()
