@@ -39,7 +39,7 @@ def objects_of(planes: Iterable[NDArray[np.floating]], level: float) -> dict[str
     >>> y, x = np.indices((32, 32)) - 15.5
     >>> found = objects_of([6 - np.hypot(y, x)], 0.0)
     >>> found["count"].tolist(), found["area"].round().tolist()
-    ([1.0], [113.0])
+    ([1.0], [112.0])
     """
     counts, outlines = [], []
     for plane in planes:

@@ -20,6 +20,7 @@ from generators.masks.making import (
 )
 from generators.masks.networks import open_network
 from generators.shapes.geometry import moments, stacked
+from generators.shapes.maps import Frames, MapSettings
 
 PLAIN = Making()
 
@@ -138,3 +139,65 @@ def test_classes_are_asked_for_and_change_the_picture(saved):
         latent = next(drawn(network, [1], Making(label=label)))
         pictures.append(made(network, latent, PLAIN).picture)
     assert not np.allclose(*pictures)
+
+
+@pytest.fixture
+def residuals(ellipses):
+    """A network of single objects whose map is a flat residual: every object is an ellipse."""
+
+    class Flat:
+        num_styles = 4
+
+        def __call__(self, styles, *, transform=None):
+            return torch.zeros(1, 1, 24, 24) + styles[0, 0, 0] * 0
+
+    frames = np.stack([np.linspace(0.8, 1.2, 60), np.linspace(1.1, 2.0, 60)], axis=1)
+    generator = type(ellipses.generator)()
+    generator.synthesis = Flat()
+    return replace(
+        ellipses,
+        generator=generator,
+        kind="objects",
+        pixel_diameter=None,
+        map=MapSettings(),
+        frames=Frames.of(frames),
+    )
+
+
+def test_an_object_has_the_size_and_elongation_of_its_frame(residuals):
+    for latent in drawn(residuals, range(3), PLAIN):
+        result = made(residuals, latent, PLAIN)
+        assert result.measured["size"] == pytest.approx(latent.frame[0], rel=1e-3)
+        assert result.measured["elongation"] == pytest.approx(latent.frame[1], rel=1e-3)
+        area = np.pi / 4 * (latent.frame[0] * 28) ** 2
+        assert result.regions[0].area == pytest.approx(area, rel=0.01)
+        assert (result.labels == 1).sum() == pytest.approx(area, rel=0.03)
+        assert result.picture.shape == (1, 64, 64)
+        assert ((result.picture[0] + 1) / 2).sum() == pytest.approx(area, rel=0.01)
+
+
+def test_an_object_is_moved_turned_and_drawn_at_any_diameter(residuals):
+    latent = replace(next(drawn(residuals, [1], PLAIN)), frame=np.array([1.0, 1.8]))
+    making = Making(translate=(0.25, -0.125), rotate=40, diameter=56)
+    (region,) = made(residuals, latent, making).regions
+    about = moments(stacked([region.outline]))
+    np.testing.assert_allclose(about.centroid, [[63.5 - 16, 63.5 + 32]], atol=0.01)
+    assert about.diameter[0] == pytest.approx(56, rel=1e-3)
+    assert np.rad2deg(about.angle[0]) == pytest.approx(40, abs=0.1)
+    assert not region.cut
+    (away,) = made(residuals, latent, Making(translate=(0.45, 0))).regions
+    assert away.cut
+
+
+def test_a_map_without_an_object_is_empty(residuals):
+    residuals.generator.synthesis = lambda styles, transform: torch.full((1, 1, 24, 24), -1.0)
+    result = made(residuals, next(drawn(residuals, [1], PLAIN)), PLAIN)
+    assert result.outline is None
+    assert result.regions == []
+    assert result.labels.shape == (64, 64)
+    assert not result.labels.any()
+
+
+def test_objects_have_no_level(residuals):
+    with pytest.raises(BenchError, match="no level"):
+        check(residuals, Making(level=0.5))
