@@ -16,6 +16,9 @@ MARKED = ("segmenter", "browser", "kill", "training", "slow")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the marked tests too")
+    parser.addoption(
+        "--rounds", type=int, default=1, help="how often to time what takes minutes (figures: 3)"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
