@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,9 +16,11 @@ from generators.shapes.source import source_named, sources
 from generators.shapes.styles import STYLES, irregularity, restyled, styled
 
 NAMES = ("ellipse", "outlines", "parametric")
+needs_torch = pytest.mark.skipif(not find_spec("torch"), reason="needs the extra `networks`")
+NETWORK = pytest.param("stylegan3", marks=[pytest.mark.slow, needs_torch])
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=[*NAMES, NETWORK])
 def source(request):
     return source_named(request.param)
 
@@ -26,7 +30,7 @@ def drawn(source, n=200, seed=0, **style):
 
 
 def test_the_sources_are_known_by_name():
-    assert set(NAMES) <= set(sources())
+    assert sources() == [*NAMES, "stylegan3"]
     for name in NAMES:
         assert source_named(name).name == name
 
