@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialised
 
 from benchmark.errors import BenchError
+from benchmark.files import write_bytes
 from generators.stylegan.discriminator import Discriminator
 from generators.stylegan.generator import Generator
 from generators.stylegan.settings import DiscriminatorSettings, GeneratorSettings
@@ -32,7 +34,7 @@ def save(
     network: Generator | Discriminator,
     notes: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a network to a `.safetensors` file, whole or not at all.
+    """Write a network to a `.safetensors` file, whole or not at all, in the same bytes each time.
 
     Parameters
     ----------
@@ -47,6 +49,8 @@ def save(
     ------
     ValueError
         A note is called `format`, `network` or `settings`.
+    RunError
+        The disk is full.
 
     Examples
     --------
@@ -68,9 +72,19 @@ def save(
         "network": type(network).__name__,
         "settings": network.settings.to_json(),
     }
-    partial = path.with_name(path.name + ".partial")
-    save_file(tensors, partial, metadata=metadata)
-    partial.replace(path)
+    write_bytes(path, _in_order(serialised(tensors, metadata)))
+
+
+def _in_order(content: bytes) -> bytes:
+    """Return a file's bytes with its header in order, which safetensors leaves to chance.
+
+    A file begins with the length of its header in eight bytes; the header is JSON, filled up with
+    spaces to whole words.
+    """
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + content[end:]
 
 
 def load_generator(path: str | Path) -> Generator:

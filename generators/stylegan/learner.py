@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 
-from benchmark.files import disk_full
 from generators.seeds import Seed
 from generators.stylegan import state
 from generators.stylegan.files import save
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from generators.stylegan.discriminator import Discriminator
     from generators.stylegan.generator import Generator
     from generators.stylegan.training import Training
     from generators.training.checkpoint import Checkpoint
@@ -145,8 +142,8 @@ class StyleganLearner:
                 {"data": self.examples.digest, "pictures": self.pictures, "p": self.training.p}
             ),
         }
-        _save(folder / f"network-snapshot-{kimg}.safetensors", self.training.average, notes)
-        _save(folder / f"discriminator-snapshot-{kimg}.safetensors", self.training.discriminator)
+        save(folder / f"network-snapshot-{kimg}.safetensors", self.training.average, notes)
+        save(folder / f"discriminator-snapshot-{kimg}.safetensors", self.training.discriminator)
         return {k: v for metric in self.metrics for k, v in metric(self.training.average).items()}
 
     def close(self) -> None:
@@ -176,14 +173,3 @@ class StyleganLearner:
 
 def _on(device: torch.device, *tensors: torch.Tensor | None) -> list[Any]:
     return [None if tensor is None else tensor.to(device) for tensor in tensors]
-
-
-def _save(
-    path: Path, network: Generator | Discriminator, notes: Mapping[str, str] | None = None
-) -> None:
-    """Write a network, or say that there is no room for it."""
-    try:
-        save(path, network, notes)
-    except SafetensorError as error:
-        path.with_name(path.name + ".partial").unlink(missing_ok=True)
-        raise disk_full(path) from error

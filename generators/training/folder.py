@@ -44,9 +44,8 @@ def claim(folder: Path, settings: Mapping[str, Any], about: Mapping[str, Any]) -
         raise RunError(
             "the folder holds something else", where=folder, mend="choose a new folder as --out"
         )
-    for pattern in (".*.part", "*.safetensors.partial"):  # of a process that was killed
-        for left in folder.glob(pattern):
-            left.unlink()
+    for left in folder.glob(".*.part"):  # of a process that was killed
+        left.unlink()
     text = json.dumps({"settings": settings, **about}, indent=2, ensure_ascii=False)
     write_bytes(path, (text + "\n").encode())
 

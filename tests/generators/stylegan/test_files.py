@@ -35,6 +35,15 @@ def test_the_same_pictures_after_a_round_trip(make, tmp_path, cfg):
     assert [file.name for file in tmp_path.iterdir()] == ["g.safetensors"]
 
 
+def test_the_same_bytes_each_time_and_for_others_to_read(tmp_path):
+    notes = {str(k): "note" for k in range(9)}
+    for k in range(5):
+        save(tmp_path / str(k), Generator(TINY, seed=3), notes)
+    assert len({(tmp_path / str(k)).read_bytes() for k in range(5)}) == 1
+    (tmp_path / "plain").touch()
+    assert (tmp_path / "0").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 def test_discriminators_too(tmp_path):
     judge = Discriminator(DiscriminatorSettings(16, cbase=64, cmax=8), seed=1)
     save(tmp_path / "d.safetensors", judge)

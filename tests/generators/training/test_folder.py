@@ -46,8 +46,7 @@ def test_other_data_is_refused(tmp_path):
 
 def test_what_a_killed_training_left_half_written_goes(tmp_path):
     claim(tmp_path, SETTINGS, {})
-    for name in (".checkpoint.safetensors.12.part", "network-snapshot-000004.safetensors.partial"):
-        (tmp_path / name).write_bytes(b"half")
+    (tmp_path / ".checkpoint.safetensors.12.part").write_bytes(b"half")
     claim(tmp_path, SETTINGS, {})
     assert [path.name for path in tmp_path.iterdir()] == [RECORD]
 
