@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
 from contextlib import ExitStack, closing
@@ -58,6 +59,7 @@ def run(wish: Wish, *, dry_run: bool, json: bool) -> None:
         The options, the data or the folder do not allow it.
     """
     course = wish.course
+    _require_numbers(wish.contents, wish.networks, course)
     _check(course)
     if course.gpus > 1 and processes.wanted() == 1 and not dry_run:
         processes.launch(course.gpus)
@@ -78,6 +80,13 @@ def run(wish: Wish, *, dry_run: bool, json: bool) -> None:
         result = learned(wish, pictures, training)
     if together.first:
         _tell(result, json=json)
+
+
+def _require_numbers(*groups: DataOptions | Options | CourseOptions) -> None:
+    """Raise a RunError where an option is infinite, or no number."""
+    for name, value in (item for group in groups for item in asdict(group).items()):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise RunError(f"{plan.flag(name)} is {value}", mend="give it a finite number")
 
 
 def _check(course: CourseOptions) -> None:

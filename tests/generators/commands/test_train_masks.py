@@ -148,6 +148,8 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(data, tmp_path):
         (("--metrics=fidd",), "did you mean 'fid'?"),
         (("--resume", "nowhere.safetensors"), "no such network"),
         (("--batch-gpu", "3"), "no multiple of 3"),
+        (("--kimg", "nan"), "--kimg is nan"),
+        (("--glr", "inf"), "--glr is inf"),
     ],
 )
 def test_what_cannot_be_is_a_message_and_code_2(data, tmp_path, more, said):

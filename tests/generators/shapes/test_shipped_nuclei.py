@@ -10,7 +10,6 @@ import pytest
 from generators.shapes.geometry import moments, stacked
 from generators.shapes.learned import SHIPPED, LearnedSource
 from generators.shapes.measures import measured
-from generators.shapes.source import source_named
 
 pytestmark = pytest.mark.skipif(not find_spec("torch"), reason="needs the extra `networks`")
 
@@ -39,16 +38,17 @@ def test_its_pictures_move_with_their_input():
 @pytest.mark.slow
 def test_its_shapes_are_as_real_as_the_card_says(shared_data, tmp_path):
     from benchmark.dataset import open_any
-    from generators.shapes.cutting import real_shapes
-    from generators.shapes.evaluation import evaluate
+    from generators.shapes.evaluation import SAMPLES, evaluate
+    from generators.shapes.selection import real_stacks, stack_of
 
     data = [open_any(shared_data / n, cache=tmp_path) for n in ("bbbc039", "dsb2018_fluo")]
-    training, held_back = (stacked(real_shapes(data, split=s).outlines) for s in ("train", "val"))
-    found = evaluate([source_named("stylegan3")], training, held_back).loc["stylegan3"]
-    assert found["valid"] >= 0.97
-    assert found["ks_area"] <= 0.08
-    assert found["ks_eccentricity"] <= 0.08
-    assert found["ks_smooth_solidity"] <= 0.15
-    assert found["dented"] >= 0.05
-    assert found["twins"] <= 0.1
-    assert found["copies"] <= 0.05
+    training, held_back = real_stacks(data, "train", "val")
+    name, stack = stack_of("stylegan3", training, held_back, SAMPLES, 0)
+    found = evaluate({name: stack}, training, held_back)[name]
+    assert found.valid >= 0.97
+    assert found.ks["area"] <= 0.08
+    assert found.ks["eccentricity"] <= 0.08
+    assert found.ks["smooth_solidity"] <= 0.15
+    assert found.dented >= 0.05
+    assert found.twins <= 0.1
+    assert found.copies <= 0.05
