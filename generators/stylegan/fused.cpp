@@ -445,8 +445,9 @@ int64_t mask_bytes(int64_t width, int64_t phases) {
   return groups * (kGroup / 4);
 }
 
-// One pass over a batch (N, C, H, W); `scale` (N, C) and `bias` (C,) are of what comes in. `mask` (N C, mid height, bytes) is written or read; the
-// filters carry their gain; `sizes` are the fields of Sizes in their order.
+// One pass over a batch (N, C, H, W); `scale` (N, C) and `bias` (C,) are of what comes in. `mask`
+// (N C, mid height, bytes) is written or read; the filters carry their gain; `sizes` are the fields
+// of Sizes in their order.
 at::Tensor filtered_lrelu(const at::Tensor& input, const std::optional<at::Tensor>& scale,
                           const std::optional<at::Tensor>& bias,
                           const std::optional<at::Tensor>& mask, const at::Tensor& up_filter,

@@ -61,6 +61,25 @@ def test_objects_come_with_what_turns_their_maps_back(nuclei, shown):
     assert "foreground" not in found.summary  # of one object it says little
 
 
+@pytest.mark.parametrize(("shown", "mirrored"), [("residual", [3, 2]), ("distance", [3])])
+def test_objects_come_with_their_mirror_images(nuclei, shown, mirrored):
+    plain = open_pictures(nuclei, "objects", 24, split="train", map=shown).images
+    found = open_pictures(nuclei, "objects", 24, split="train", map=shown, flip=True).images
+    expected = plain
+    for axis in mirrored:
+        expected = np.concatenate([expected, np.flip(expected, axis)])
+    assert np.array_equal(found, expected)
+
+
+def test_objects_of_several_data_sets(nuclei, tmp_path):
+    (tmp_path / "with, comma").symlink_to(nuclei)
+    one = open_pictures(nuclei, "objects", 24, split="train")
+    two = open_pictures(f"{nuclei},{nuclei}", "objects", 24, split="train")
+    assert np.array_equal(two.images, np.concatenate([one.images, one.images]))
+    again = open_pictures(tmp_path / "with, comma", "objects", 24, split="train")
+    assert again.digest == one.digest
+
+
 def test_a_resolution_too_large_for_maps_is_refused(nuclei):
     with pytest.raises(BenchError, match="no such map"):
         open_pictures(nuclei, "objects", 1024)

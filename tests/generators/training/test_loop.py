@@ -21,7 +21,7 @@ class Counter:
     """Adds its step's number to a tensor; a step has four pictures."""
 
     def __init__(self, fail_at=None, nan_from=None):
-        self.total, self.steps = torch.zeros(()), 0
+        self.total, self.steps, self.done = torch.zeros(()), 0, 0
         self.fail_at, self.nan_from = fail_at, nan_from
 
     @property
@@ -33,6 +33,7 @@ class Counter:
             raise KeyboardInterrupt
         self.total += self.steps
         self.steps += 1
+        self.done += 1
         wrong = self.nan_from is not None and self.steps > self.nan_from
         return {"loss": math.nan if wrong else self.total.item()}
 
@@ -93,7 +94,10 @@ def test_an_interrupted_training_ends_as_a_whole_one(tmp_path, stop):
     expected = loop.train(Counter(), whole, SPAN, ALONE)
     with pytest.raises(KeyboardInterrupt):
         loop.train(Counter(fail_at=stop), broken, SPAN, ALONE)
-    found = loop.train(Counter(), broken, SPAN, ALONE)
+    learner = Counter()
+    found = loop.train(learner, broken, SPAN, ALONE)
+    # Two steps a tick: only those since the last checkpoint are done again.
+    assert learner.done == 9 - stop // 2 * 2
     assert plain(found) == plain(expected)
     assert contents(broken) == contents(whole)
 
@@ -101,8 +105,9 @@ def test_an_interrupted_training_ends_as_a_whole_one(tmp_path, stop):
 def test_a_finished_training_is_not_done_again(tmp_path):
     loop.train(Counter(), tmp_path, SPAN, ALONE)
     before = contents(tmp_path)
-    learner = Counter(fail_at=9)
+    learner = Counter()
     assert len(loop.train(learner, tmp_path, SPAN, ALONE).lines) == 5
+    assert learner.done == 0
     assert contents(tmp_path) == before
     longer = loop.Span(kimg=0.048, tick=0.008, snap=2)
     assert loop.train(Counter(), tmp_path, longer, ALONE).lines[-1]["pictures"] == 48
