@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from benchmark.errors import RunError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+_ATTEMPT = re.compile(r"\..+\.\d+\.part", re.DOTALL)
 
 
 @contextmanager
@@ -40,6 +43,18 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write a file whole, or not at all."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
+
+
+def is_attempt(path: Path) -> bool:
+    """Whether a file is what a killed process left of writing another."""
+    return _ATTEMPT.fullmatch(path.name) is not None
+
+
+def clear_attempts(folder: Path) -> None:
+    """Remove what killed processes left, anywhere in a folder that only this one writes to."""
+    for path in folder.rglob(".*.part"):
+        if is_attempt(path):
+            path.unlink(missing_ok=True)
 
 
 def disk_full(path: Path) -> RunError:

@@ -28,7 +28,7 @@ from adapters.errors import (
 )
 from adapters.worker import Limits, Prediction, Worker
 from benchmark.errors import RunError
-from benchmark.files import write_bytes
+from benchmark.files import clear_attempts, is_attempt, write_bytes
 from benchmark.run.journal import Journal, Record
 from benchmark.run.predictions import digest, read_prediction, write_prediction
 from benchmark.scoring import SCORER_VERSION, Score, score
@@ -102,6 +102,7 @@ def run_folder(plan: Plan, out: Path) -> Iterator[None]:
         ) from None
     with lock:
         _claim(plan, out)
+        clear_attempts(out)
         yield
 
 
@@ -140,7 +141,7 @@ def _refuse_foreign(out: Path) -> None:
         return
     if not out.is_dir():
         raise RunError("there is a file at this place", where=out, mend="choose another --out")
-    others = {path.name for path in out.iterdir()} - {".lock"}
+    others = {path.name for path in out.iterdir() if not is_attempt(path)} - {".lock"}
     if others and "run.json" not in others:
         raise RunError(
             "the folder holds something else than a run", where=out, mend="choose another --out"

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import RunError
-from benchmark.files import write_bytes
+from benchmark.files import clear_attempts, is_attempt, write_bytes
 from generators.training.loop import CHECKPOINT
 
 if TYPE_CHECKING:
@@ -40,12 +40,11 @@ def claim(folder: Path, settings: Mapping[str, Any], about: Mapping[str, Any]) -
         before = _read(path)
         if (folder / CHECKPOINT).exists():
             _compare(before, settings, path)
-    elif folder.is_dir() and any(folder.iterdir()):
+    elif folder.is_dir() and not all(map(is_attempt, folder.iterdir())):
         raise RunError(
             "the folder holds something else", where=folder, mend="choose a new folder as --out"
         )
-    for left in folder.glob(".*.part"):  # of a process that was killed
-        left.unlink()
+    clear_attempts(folder)
     text = json.dumps({"settings": settings, **about}, indent=2, ensure_ascii=False)
     write_bytes(path, (text + "\n").encode())
 

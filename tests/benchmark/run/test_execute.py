@@ -251,6 +251,19 @@ def test_a_folder_with_something_else_is_left_alone(dataset, tmp_path):
         run(dataset, out / name, "empty")
 
 
+def test_what_a_kill_left_of_a_file_is_no_part_of_a_run(dataset, tmp_path, make_adapter):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / ".run.json.7.part").write_text("{")
+    mine = make_adapter("mine")
+    results, _, _ = run(dataset, out, mine)
+    folder = (out / results["prediction"][0]).parent
+    (folder / ".s001.tif.12.part").write_bytes(b"II*")
+    (folder / ".notes.part").write_text("the user's own")
+    run(dataset, out, mine)
+    assert sorted(path.name for path in out.rglob("*.part")) == [".notes.part"]
+
+
 @pytest.mark.parametrize("junk", ["", "{}", "[]", '{"dataset": null}', "\ufffd"])
 def test_a_run_json_that_is_none_is_an_error(dataset, tmp_path, junk):
     out = tmp_path / "run"
