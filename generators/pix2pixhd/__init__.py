@@ -1,0 +1,1 @@
+"""Pix2PixHD from its paper, arXiv 1711.11585; needs the extra `networks`."""

@@ -1,0 +1,7 @@
+"""Examples in docstrings need what the networks need."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+collect_ignore_glob = [] if find_spec("torch") else ["*.py"]
