@@ -70,7 +70,8 @@ class Residual(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Add what the convolutions make of maps to the maps."""
-        return x + self.conv_block(x)
+        added: torch.Tensor = x + self.conv_block(x)
+        return added
 
 
 def halved(x: torch.Tensor) -> torch.Tensor:

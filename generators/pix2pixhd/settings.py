@@ -76,7 +76,7 @@ class GeneratorSettings:
     @property
     def multiple(self) -> int:
         """What height and width of what it sees are multiples of."""
-        return 2**self.halvings
+        return int(2**self.halvings)
 
     def to_json(self) -> str:
         """Return the settings as JSON."""
