@@ -6,18 +6,22 @@ import multiprocessing
 import os
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchmark.dataset import DatasetWriter, SampleInput, SampleRecord, write_sample
+from benchmark.dataset import DatasetWriter, SampleInput, SampleRecord
+from benchmark.dataset.continued import finished, write_and_record
+from benchmark.dataset.digest import json_digest
 from generators.dials import draw
 from generators.recipe import Recipe, Sizes, Variant
 from generators.render import Rendered, Settings, render
 from generators.sections import SECTIONS, dials_of
 from generators.seeds import Seed
+from generators.versions import maker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from generators.recipe import Section
@@ -156,8 +160,12 @@ def generate(
     seed: int = 0,
     workers: int | None = None,
     done: Callable[[int, int], None] = lambda _finished, _total: None,
-) -> None:
-    """Generate a data set.
+) -> int:
+    """Generate a data set, or what is left of it to do.
+
+    An interrupted call leaves its finished samples in a hidden folder beside `out`. The next one
+    with the same recipe, seed and versions of the code takes them as they are; any other begins
+    anew.
 
     Parameters
     ----------
@@ -172,10 +180,15 @@ def generate(
     done
         Called after each sample with the number finished and the total.
 
+    Returns
+    -------
+    int
+        How many samples an interrupted call had finished.
+
     Raises
     ------
     DatasetError
-        If the folder exists or cannot be written.
+        If the folder exists, another process is making it, or it cannot be written.
     """
     tasks = plan(recipe, seed)
     content = recipe.model_dump(mode="json", exclude_defaults=True) | {"seed": seed}
@@ -190,19 +203,24 @@ def generate(
         source=recipe.summary,
         recipe=content,
         pixel_size_um=recipe.pixel_size_um,
+        identity=json_digest({"recipe": content, "maker": maker()}),
     ) as writer:
-        for finished, record in enumerate(_records(recipe, tasks, writer.folder, workers), start=1):
-            writer.collect(record)
-            done(finished, len(tasks))
+        there = {task.id: finished(writer.folder, task.id) for task in tasks}
+        left = [task for task in tasks if there[task.id] is None]
+        with closing(_records(recipe, left, writer.folder, workers)) as made:
+            for number, task in enumerate(tasks, start=1):
+                writer.collect(there[task.id] or next(made))
+                done(number, len(tasks))
+    return len(tasks) - len(left)
 
 
 def _records(
     recipe: Recipe, tasks: list[Task], folder: Path, workers: int | None
-) -> Iterator[SampleRecord]:
-    """Yield the records of the samples in the order of the tasks."""
+) -> Generator[SampleRecord]:
+    """Make samples and yield their records in the order of the tasks."""
     workers = min(workers or _cores(), len(tasks))
     if workers <= 1:
-        yield from (write_sample(folder, make(recipe, task)) for task in tasks)
+        yield from (write_and_record(folder, make(recipe, task)) for task in tasks)
         return
     # Fresh interpreters: a fork would copy the threads' locks of the progress display.
     context = multiprocessing.get_context("spawn")
@@ -233,4 +251,4 @@ def _enter(recipe: Recipe, folder: Path) -> None:
 
 
 def _work(task: Task) -> SampleRecord:
-    return write_sample(_shared["folder"], make(_shared["recipe"], task))
+    return write_and_record(_shared["folder"], make(_shared["recipe"], task))

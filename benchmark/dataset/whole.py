@@ -26,12 +26,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
         attempt then.
     """
     path = path.absolute()
-    if path.exists():
-        raise DatasetError(
-            "there is something at this place already; data sets are never overwritten",
-            where=path,
-            mend="remove it, or name another folder",
-        )
+    check_absent(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.partial-", dir=path.parent))
@@ -47,6 +42,22 @@ def whole_folder(path: Path) -> Iterator[Path]:
         raise  # about something else, that was read meanwhile
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_absent(path: Path) -> None:
+    """Check that there is nothing at a place.
+
+    Raises
+    ------
+    DatasetError
+        If there is.
+    """
+    if path.exists():
+        raise DatasetError(
+            "there is something at this place already; data sets are never overwritten",
+            where=path,
+            mend="remove it, or name another folder",
+        )
 
 
 def cannot_write(error: OSError, path: Path) -> DatasetError:

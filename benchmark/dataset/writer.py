@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from benchmark.dataset import croissant, seen, tables
 from benchmark.dataset import manifest as manifests
+from benchmark.dataset.continued import continued_folder
 from benchmark.dataset.digest import json_digest, table_digest
 from benchmark.dataset.names import same_file_key
 from benchmark.dataset.sample import SampleInput, SampleRecord, write_sample
@@ -52,12 +53,16 @@ class DatasetWriter:
     remember
         Keep the digest among those that this user has seen, and refuse to finish if another
         content was seen under the same name and version.
+    identity
+        Digest of all that the content follows from. If given, an interrupted writer leaves its
+        samples in `folder`, and the next of the same place and identity finds them there: see
+        `benchmark.dataset.continued`.
 
     Raises
     ------
     DatasetError
         If the folder exists, a field is not valid, or, on leaving, a table cannot be made, no
-        sample was added or the disk is full. Nothing is left then.
+        sample was added or the disk is full. Nothing is left then, unless there is an identity.
 
     Examples
     --------
@@ -86,6 +91,7 @@ class DatasetWriter:
         pixel_size_um: float | None = None,
         labels_note: str = VISIBLE,
         remember: bool = False,
+        identity: str | None = None,
     ) -> None:
         self.path = Path(path).absolute()
         self._fields: dict[str, Any] = {
@@ -112,6 +118,7 @@ class DatasetWriter:
         self._folder: Path | None = None
         self._exit = ExitStack()
         self._remember = remember
+        self._identity = identity
 
     @property
     def folder(self) -> Path:
@@ -120,7 +127,11 @@ class DatasetWriter:
         return self._folder
 
     def __enter__(self) -> Self:
-        self._folder = self._exit.enter_context(whole_folder(self.path))
+        self._folder = self._exit.enter_context(
+            whole_folder(self.path)
+            if self._identity is None
+            else continued_folder(self.path, self._identity)
+        )
         return self
 
     def __exit__(

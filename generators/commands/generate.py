@@ -28,6 +28,8 @@ def generate(
 ) -> None:
     """Generate a data set with exact labels from a recipe.
 
+    A call that was interrupted continues with the same command.
+
     Parameters
     ----------
     recipe
@@ -47,7 +49,9 @@ def generate(
 
     plan = load(recipe)
     with console.counting(f"generating {plan.name}") as tell:
-        generate_dataset(plan, out, seed=seed, workers=workers, done=tell)
+        continued = generate_dataset(plan, out, seed=seed, workers=workers, done=tell)
+    if continued:
+        console.err.print(f"continued: {continued} samples were there from an interrupted call")
     made = Dataset.open(out)
     splits = made.manifest.splits
     if json:
@@ -60,6 +64,7 @@ def generate(
                 "seed": seed,
                 "splits": splits,
                 "n": sum(splits.values()),
+                "continued": continued,
             }
         )
         return

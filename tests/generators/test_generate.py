@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from benchmark.dataset import Dataset
+from benchmark.dataset import Dataset, verify
 from benchmark.errors import DatasetError
 from generators.generate import generate, make, plan, settle
-from generators.recipe import parse
+from generators.recipe import load, parse
 from generators.sections import SECTIONS, dials_of
 
 SMALL = {
@@ -213,18 +213,14 @@ def test_any_recipe_within_the_limits_makes_sound_samples(seed):
         assert ndimage.label(sample.labels["nuclei"] == label)[1] == 1
 
 
-@pytest.mark.kill
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_killed_run_leaves_no_set_and_no_process(tmp_path, workers):
-    document = tmp_path / "many.toml"
-    document.write_text('name = "many"\nversion = "1.0.0"\n[splits]\ntest = 500\n')
-    out = tmp_path / "set"
+def killed(tmp_path, document, out, workers):
+    """Start a generation, kill it once some samples are finished, and see that all of it ended."""
     command = [sys.executable, "-c", "from benchmark.cli import main; main()", "generate"]
     running = subprocess.Popen(
         [*command, str(document), "--out", str(out), "--workers", str(workers)],
         start_new_session=True,
     )
-    while not list(tmp_path.glob(".set.*/images/*.tif")):
+    while len(list(tmp_path.glob(".set.*/.under-way/records/*.json"))) < 2:
         assert running.poll() is None
         time.sleep(0.05)
     os.kill(running.pid, signal.SIGKILL)
@@ -238,6 +234,67 @@ def test_a_killed_run_leaves_no_set_and_no_process(tmp_path, workers):
             return
         time.sleep(0.1)
     pytest.fail("a worker outlived its parent")
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_run_leaves_no_set_and_no_process_and_continues(tmp_path, workers):
+    document = tmp_path / "few.toml"
+    document.write_text('name = "small"\nversion = "1.0.0"\nsize = 160\n[splits]\ntest = 30\n')
+    out = tmp_path / "set"
+    killed(tmp_path, document, out, workers)
+    few = load(document)
+    assert 2 <= generate(few, out, workers=1) < 30
+    assert generate(few, tmp_path / "whole", workers=1) == 0
+    one, other = Dataset.open(out), Dataset.open(tmp_path / "whole")
+    assert one.digest == other.digest
+    assert verify(out) == []
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["few.toml", "set", "whole"]
+    assert sorted(p.name for p in out.iterdir()) == sorted(p.name for p in other.path.iterdir())
+
+
+class Stop(Exception):  # noqa: N818 - what it stands for is a user's Ctrl-C
+    pass
+
+
+def stop_after(number):
+    def tell(finished, _):
+        if finished == number:
+            raise Stop
+
+    return tell
+
+
+def test_an_interrupted_generation_continues(tmp_path, monkeypatch):
+    with pytest.raises(Stop):
+        generate(recipe(), tmp_path / "set", workers=1, done=stop_after(3))
+    assert not (tmp_path / "set").exists()
+    made = []
+    monkeypatch.setattr(
+        "generators.generate.make", lambda r, task: made.append(task.id) or make(r, task)
+    )
+    assert generate(recipe(), tmp_path / "set", workers=1) == 3
+    assert made == ["test-0001", "test-0002"]
+    generate(recipe(), tmp_path / "whole", workers=1)
+    assert Dataset.open(tmp_path / "set").digest == Dataset.open(tmp_path / "whole").digest
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["set", "whole"]
+
+
+@pytest.mark.parametrize("other", [{"seed": 1}, {"recipe": recipe(optics={"blur": 3})}])
+def test_what_another_recipe_or_seed_left_is_not_taken(tmp_path, other):
+    with pytest.raises(Stop):
+        generate(recipe(), tmp_path / "set", workers=1, done=stop_after(3))
+    wanted = {"recipe": recipe(), **other}
+    assert generate(out=tmp_path / "set", workers=1, **wanted) == 0
+    generate(out=tmp_path / "whole", workers=1, **wanted)
+    assert Dataset.open(tmp_path / "set").digest == Dataset.open(tmp_path / "whole").digest
+
+
+def test_what_another_version_of_the_code_left_is_not_taken(tmp_path, monkeypatch):
+    with pytest.raises(Stop):
+        generate(recipe(), tmp_path / "set", workers=1, done=stop_after(3))
+    monkeypatch.setattr("generators.generate.maker", lambda: {"code": "another"})
+    assert generate(recipe(), tmp_path / "set", workers=1) == 0
 
 
 def test_a_sample_does_not_depend_on_what_was_made_before():
