@@ -34,6 +34,19 @@ def least_squares(scales: Sequence[Sequence[torch.Tensor]], real: bool) -> torch
     return torch.stack([(one[-1] - float(real)).square().mean() for one in scales]).sum()
 
 
+def cross_entropy(scales: Sequence[Sequence[torch.Tensor]], real: bool) -> torch.Tensor:
+    """Return the cross-entropy of verdicts, in place of `least_squares`: the loss of plain GANs.
+
+    Examples
+    --------
+    >>> round(cross_entropy([[torch.tensor([0.0])]], True).item(), 4)  # ln 2
+    0.6931
+    """
+    return torch.stack(
+        [functional.softplus(-one[-1] if real else one[-1]).mean() for one in scales]
+    ).sum()
+
+
 def feature_matching(
     fake: Sequence[Sequence[torch.Tensor]], real: Sequence[Sequence[torch.Tensor]]
 ) -> torch.Tensor:

@@ -94,6 +94,58 @@ class GeneratorSettings:
             raise ValueError(f"settings of another kind: {error}") from error
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """What a generator sees, one below the other in its channels.
+
+    Parameters
+    ----------
+    label_nc
+        Labels, each a channel of zeros and ones; 0: it sees pictures.
+    input_nc
+        Channels of those pictures; of no meaning with labels.
+    edges
+        Whether the edges of instances are a channel.
+    feat_num
+        Channels of codes, one vector an instance; 0: none.
+    label_feat
+        Whether codes are those of labels, not of instances.
+
+    Raises
+    ------
+    ValueError
+        A number is out of its limits.
+
+    Examples
+    --------
+    >>> Inputs(label_nc=35).channels, Inputs(label_nc=0, input_nc=1, edges=False).channels
+    (36, 1)
+    """
+
+    label_nc: int = 35
+    input_nc: int = 3
+    edges: bool = True
+    feat_num: int = 0
+    label_feat: bool = False
+
+    def __post_init__(self) -> None:
+        _within(self, "label_nc", 0, 2**12)
+        _within(self, "input_nc", 1, 2**12)
+        _within(self, "feat_num", 0, 2**8)
+        if self.label_feat and not (self.feat_num and self.label_nc):
+            raise ValueError("label_feat needs labels, and feat_num above 0")
+
+    @property
+    def conditions(self) -> int:
+        """Channels that both generator and discriminator see."""
+        return (self.label_nc or self.input_nc) + self.edges
+
+    @property
+    def channels(self) -> int:
+        """Channels that the generator sees."""
+        return self.conditions + self.feat_num
+
+
 def _within(settings: object, name: str, low: int, high: int) -> None:
     value = getattr(settings, name)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
