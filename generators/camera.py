@@ -44,6 +44,12 @@ class Camera:
     bit_depth: float = dial(
         12, low=4, high=16, unit="bit", says="the largest grey level is 2^n - 1"
     )
+    hot_pixels: float = dial(
+        0, low=0, high=1e5, unit="1/Mpx", says="pixels that leak charge into the dark", quiet=True
+    )
+    hot_level: float = dial(
+        300, low=1, high=1e6, unit="e-", says="mean charge that such a pixel leaks", quiet=True
+    )
 
     @property
     def white(self) -> int:
@@ -107,8 +113,26 @@ def _poisson_few(mean: Floats, u: Floats) -> Floats:
     return count
 
 
+def hot(shape: tuple[int, int], camera: Camera, rng: Generator) -> Floats:
+    """Return the mean charge in e- that leaks into each pixel, exponential among the hot ones.
+
+    Parameters
+    ----------
+    shape
+        Height and width in px.
+    camera
+        How many pixels are hot, and how hot.
+    rng
+        The stream of this sensor's defects. A pixel that is hot at one level of `hot_pixels` is as
+        hot at every higher one.
+    """
+    where, level = rng.random(shape), rng.standard_exponential(shape)
+    leaking: Floats = np.where(where < camera.hot_pixels / 1e6, camera.hot_level * level, 0.0)
+    return leaking
+
+
 def expose(
-    electrons: Floats, camera: Camera, gain: float, rng: Generator
+    electrons: Floats, camera: Camera, gain: float, rng: Generator, leak: Floats | float = 0.0
 ) -> tuple[NDArray[np.uint16], Floats]:
     """Take a picture.
 
@@ -122,6 +146,8 @@ def expose(
         Grey levels an electron.
     rng
         The stream of this picture's noise.
+    leak
+        (Y, X) float64, expected electrons beside those of light; they are noise, not picture.
 
     Returns
     -------
@@ -132,7 +158,7 @@ def expose(
     """
     shot, read = rng.standard_normal((2, *electrons.shape))
     # One variate for each kind of noise in every pixel keeps renderings of a scene comparable.
-    collected = poisson(electrons, shot) + camera.read_noise * read
+    collected = poisson(electrons + leak, shot) + camera.read_noise * read
     grey = np.rint(camera.offset + gain * collected)
     image = np.clip(grey, 0, camera.white).astype(np.uint16)
     return image, camera.offset + gain * electrons

@@ -16,9 +16,15 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def dial(default: float | None, *, low: float, high: float, unit: str, says: str) -> Any:
-    """Declare a dial: its default, limits (both inclusive), unit and meaning."""
-    metadata = {"low": low, "high": high, "unit": unit, "says": says}
+def dial(
+    default: float | None, *, low: float, high: float, unit: str, says: str, quiet: bool = False
+) -> Any:
+    """Declare a dial: its default, limits (both inclusive), unit and meaning.
+
+    A quiet one is a column of the table of samples only where the recipe turns it: so a dial that
+    is added leaves the digests of older recipes as they were.
+    """
+    metadata = {"low": low, "high": high, "unit": unit, "says": says, "quiet": quiet}
     return dataclasses.field(default=default, metadata=metadata)
 
 

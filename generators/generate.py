@@ -99,10 +99,16 @@ def settle(recipe: Recipe, task: Task) -> tuple[Settings, dict[str, Any]]:
     """
     chosen: dict[str, Any] = {}
     factors: dict[str, Any] = {}
+    turned = recipe.turned
     for section, settings in recipe.sections(task.variant).items():
         values = _drawn(section, settings, task)
         chosen[section] = SECTIONS[section](**values)
-        factors |= {name: value for name, value in values.items() if isinstance(value, float)}
+        quiet = {name for name, about in dials_of(section).items() if about.get("quiet")} - turned
+        factors |= {
+            name: value
+            for name, value in values.items()
+            if isinstance(value, float) and name not in quiet
+        }
     if task.variant is not None:
         factors["variant"] = task.variant.name
     if task.factor is not None:
@@ -112,7 +118,8 @@ def settle(recipe: Recipe, task: Task) -> tuple[Settings, dict[str, Any]]:
         pick = task.seed.at("dial", "size").generator().random()
         size = size.choices[int(pick * len(size.choices))]
     shape = (size, size) if isinstance(size, int) else size
-    return Settings(shape=shape, channels=recipe.layers, **chosen), factors
+    chosen |= {"channels": recipe.layers, "pixel_size_um": recipe.pixel_size_um}
+    return Settings(shape=shape, **chosen), factors
 
 
 def _drawn(section: str, settings: Section, task: Task) -> dict[str, Any]:

@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from generators.camera import Camera
 from generators.dials import Setting, extremes
 from generators.errors import RecipeError, nearest
-from generators.sections import SECTIONS, check_section, check_sweep, section_of, unknown_key
+from generators.sections import (
+    SECTIONS,
+    check_section,
+    check_sweep,
+    dials_of,
+    section_of,
+    unknown_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +51,7 @@ class Variant(BaseModel):
     shading: Section = {}
     cells: Section = {}
     spots: Section = {}
+    distractors: Section = {}
     optics: Section = {}
     camera: Section = {}
 
@@ -53,7 +60,7 @@ class Recipe(BaseModel):
     """A recipe.
 
     The sections named as in `SECTIONS` hold settings of dials; whatever they leave out has the
-    dial's default. `cells` and `spots` are made only if their section is there.
+    dial's default. `cells`, `spots` and `distractors` are made only if their section is there.
     """
 
     model_config = _STRICT
@@ -76,6 +83,7 @@ class Recipe(BaseModel):
     shading: Section = {}
     cells: Section | None = None
     spots: Section | None = None
+    distractors: Section | None = None
     optics: Section = {}
     camera: Section = {}
     variants: tuple[Variant, ...] = ()
@@ -94,11 +102,25 @@ class Recipe(BaseModel):
         for dial in self.sweep:
             self._require(str(section_of(dial)), f"sweep.{dial}")
         for variant in self.variants:
-            for section in ("cells", "spots"):
+            for section in ("cells", "spots", "distractors"):
                 if getattr(variant, section):
                     self._require(section, f"variants, {variant.name}")
         if self.spots is not None and self.spots.get("inside") == "cells":
             self._require("cells", "spots.inside")
+        return self
+
+    @model_validator(mode="after")
+    def _images_points(self) -> Self:
+        for variant in self.variants or (None,):
+            optics = self.sections(variant)["optics"]
+            place = "optics" if variant is None else f"variants, {variant.name}, optics"
+            measured = optics.get("psf", "gaussian") != "gaussian"
+            if (measured or max(self._span("defocus", variant)) > 0) and not self.pixel_size_um:
+                raise ValueError(f"{place}: diffraction and defocus need pixel_size_um = …")
+            if max(self._span("numerical_aperture", variant)) > 0.99 * min(
+                self._span("refractive_index", variant)
+            ):
+                raise ValueError(f"{place}: numerical_aperture must stay below refractive_index")
         return self
 
     def _require(self, section: str, place: str) -> None:
@@ -118,9 +140,18 @@ class Recipe(BaseModel):
         return self
 
     def _span(self, dial: str, variant: Variant | None) -> tuple[float, ...]:
-        """Return the extreme values of a dial of the camera, those of a sweep included."""
-        setting = self.sections(variant)["camera"].get(dial, getattr(Camera, dial))
+        """Return the extreme values of a dial, those of a sweep included."""
+        section = str(section_of(dial))
+        setting = self.sections(variant)[section].get(dial, dials_of(section)[dial]["default"])
         return (*extremes(cast("Setting", setting)), *self.sweep.get(dial, ()))
+
+    @property
+    def turned(self) -> frozenset[str]:
+        """The dials that the recipe names anywhere."""
+        tables = [
+            table for variant in (None, *self.variants) for table in self.sections(variant).values()
+        ]
+        return frozenset(self.sweep).union(*tables)
 
     @property
     def layers(self) -> dict[str, tuple[str, ...]]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from generators import cells as cell_layer
+from generators import distractors as distractor_layer
 from generators import optics as light_path
 from generators import spots as spot_layer
-from generators.camera import expose
+from generators.camera import expose, hot
 from generators.exposure import electrons_for, snr_of
 from generators.polygons import coverage, window_of
 from generators.scene import lay_out
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from generators.camera import Camera
     from generators.cells import Cells, Grown
+    from generators.distractors import Distractors
     from generators.optics import Optics
     from generators.outlines import Shape
     from generators.polygons import Floats
@@ -47,6 +49,8 @@ class Settings:
         Height and width of the frame in px.
     channels
         For each channel its layers: "nuclei", "cells", "spots".
+    pixel_size_um
+        Side of a pixel in the sample, in micrometres, where known.
     """
 
     shape: tuple[int, int]
@@ -58,6 +62,8 @@ class Settings:
     camera: Camera
     cells: Cells | None = None
     spots: Spots | None = None
+    distractors: Distractors | None = None
+    pixel_size_um: float | None = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +179,14 @@ def _cell_light(world: World) -> Floats:
     )
 
 
+def _unlabelled_light(world: World) -> Floats:
+    settings = world.settings
+    assert settings.distractors is not None
+    seed = world.seed.at("distractors")
+    made = distractor_layer.light(world.canvas, settings.nuclei, settings.distractors, seed)
+    return light_path.blurred(made.sharp, settings.optics, settings.pixel_size_um) + made.soft
+
+
 PAINTERS = {"nuclei": _nuclei_light, "cells": _cell_light}
 
 
@@ -189,8 +203,10 @@ def shoot(world: World, channel: str) -> Shot:
             signal += PAINTERS[layer](world)
     if "nuclei" in layers:
         base = base + light_path.debris(shape, optics, seed.at("debris"))
+        if settings.distractors is not None:
+            base = base + _unlabelled_light(world)
     lit = light_path.illumination(settings.shape, optics, seed.at("illumination"))
-    over = lit * light_path.blurred(signal, optics)[canvas.frame]
+    over = lit * light_path.blurred(signal, optics, settings.pixel_size_um)[canvas.frame]
     under = lit * base[canvas.frame]
 
     means = {
@@ -204,13 +220,18 @@ def shoot(world: World, channel: str) -> Shot:
         signals, backgrounds = np.ones(1), np.full(1, optics.background)
     scale = electrons_for(optics.snr, signals, backgrounds, camera.read_noise)
     gain = camera.gain_for(scale * (float(np.median(signals)) + optics.background))
-    electrons = scale * (over + under)
+    # The light was set before anything bleached, and so was the camera.
+    left = light_path.bleached(optics, list(settings.channels).index(channel))
+    electrons = scale * (left * over + under)
     if world.spots is not None and "spots" in layers:
         photons = spot_layer.draw(world.spots, settings.shape)
-        electrons = electrons + camera.quantum_efficiency * photons
-    image, expected = expose(electrons, camera, gain, seed.at("noise").generator())
+        electrons = electrons + left * camera.quantum_efficiency * photons
+    leak = hot(settings.shape, camera, seed.at("hot pixels").generator())
+    image, expected = expose(electrons, camera, gain, seed.at("noise").generator(), leak)
     lights = {
-        target: Light(gain * scale * m, snr_of(scale * m, scale * b, camera.read_noise))
+        target: Light(
+            gain * scale * left * m, snr_of(scale * left * m, scale * b, camera.read_noise)
+        )
         for target, (m, b) in means.items()
     }
     return Shot(image, expected, gain, lights)

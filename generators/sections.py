@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from generators.camera import Camera
 from generators.cells import Cells
 from generators.dials import extremes, read_setting
+from generators.distractors import Distractors
 from generators.errors import RecipeError, nearest
 from generators.optics import Optics
 from generators.outlines import Shape
@@ -25,6 +26,7 @@ SECTIONS: dict[str, type] = {
     "shading": Shading,
     "cells": Cells,
     "spots": Spots,
+    "distractors": Distractors,
     "optics": Optics,
     "camera": Camera,
 }

@@ -183,8 +183,9 @@ def test_an_empty_scene_among_others_can_be_written(tmp_path):
 
 def anything(rng):
     """A recipe with dials turned anywhere within their limits, often to the end."""
-    document = {**SMALL, "size": 48, "splits": {"test": 1}}
+    document = {**SMALL, "size": 48, "splits": {"test": 1}, "pixel_size_um": 0.3}
     calm = {"diameter": 40, "count": 40, "offset": 10, "spots_per_object": 30}
+    calm |= {"numerical_aperture": 0.95, "defocus": 10, "wavelength": 700}
     for section in SECTIONS:
         settings = {}
         for dial, about in dials_of(section).items():
