@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from generators.camera import Camera, expose, poisson
+from generators.camera import Camera, expose, hot, poisson
 
 FIELD = np.ones((300, 300))
 
@@ -83,3 +83,23 @@ def test_pixels_are_independent():
     image, _ = shot(100, 1.0)
     residual = image - image.mean()
     assert np.mean(residual[1:] * residual[:-1]) / image.var() == pytest.approx(0, abs=0.02)
+
+
+def test_hot_pixels_are_as_many_and_as_hot_as_asked_and_common_to_levels():
+    few, many = (
+        hot((400, 400), Camera(hot_pixels=n, hot_level=200), np.random.default_rng(0))
+        for n in (1000, 5000)
+    )
+    assert (many > 0).sum() == pytest.approx(0.005 * 400 * 400, rel=0.1)
+    assert many[many > 0].mean() == pytest.approx(200, rel=0.1)
+    assert (many[few > 0] == few[few > 0]).all()
+    assert not hot((50, 50), Camera(), np.random.default_rng(0)).any()
+
+
+def test_a_leak_is_noise_of_its_own_and_no_picture():
+    leak = np.where(FIELD.cumsum() % 10 == 0, 500.0, 0.0).reshape(FIELD.shape)
+    camera = Camera(read_noise=0, bit_depth=16)
+    image, expected = expose(FIELD * 50, camera, 1.0, np.random.default_rng(0), leak)
+    assert (expected == 150).all()
+    assert image[leak > 0].mean() == pytest.approx(650, rel=0.01)
+    assert image[leak > 0].var() == pytest.approx(550, rel=0.1)

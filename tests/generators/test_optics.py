@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from generators.optics import Optics, background, blurred, debris, illumination
+from generators.optics import Optics, background, bleached, blurred, debris, illumination
 from generators.seeds import Seed
 
 POINT = np.zeros((101, 101))
@@ -62,3 +62,30 @@ def test_debris_is_as_dense_as_asked_and_fainter_than_a_nucleus():
     peaks = np.mean([(f > 0.09).any() for f in fields])
     assert peaks == 1
     assert debris((250, 250), Optics(debris=0), Seed.root(0)).sum() == 0
+
+
+def test_background_has_the_structure_asked_for():
+    fine = Optics(background_variation=0, background_structure=0.3, structure_scale=3)
+    coarse = Optics(background_variation=0, background_structure=0.3, structure_scale=12)
+    fields = [np.log(background((200, 200), o, Seed.root(1))) for o in (fine, coarse)]
+    assert fields[0].std() == pytest.approx(0.3, rel=0.15)
+    steps = [np.diff(f, axis=0).std() for f in fields]
+    assert steps[0] > 3 * steps[1]
+
+
+def test_each_exposure_takes_its_share_of_what_is_left():
+    assert bleached(Optics(), 3) == 1
+    course = [bleached(Optics(bleaching=0.2, exposures=n), 0) for n in range(4)]
+    assert course == pytest.approx([1, 0.8, 0.64, 0.512])
+    assert bleached(Optics(bleaching=0.2, exposures=1), 2) == pytest.approx(0.512)
+
+
+def test_defocus_widens_the_psf_of_either_model():
+    for model in ("gaussian", "airy"):
+        widths = [
+            width(blurred(POINT, Optics(psf=model, haze=0, defocus=z), 0.4)) for z in (0, 4, 8)
+        ]
+        assert widths[0] < widths[1] < widths[2]
+    gauss = blurred(POINT, Optics(blur=1, haze=0, defocus=4), 0.4)
+    spread = 4 * 0.75 / np.sqrt(1 - 0.75**2) / 0.4 / 2
+    assert width(gauss) == pytest.approx(np.hypot(1, spread), rel=0.02)

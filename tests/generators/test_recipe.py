@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from generators.errors import RecipeError
+from generators.generate import plan, settle
 from generators.recipe import load, parse, shipped
 from generators.sections import SECTIONS, dials_of, section_of
 
@@ -136,3 +137,29 @@ def test_defaults_are_within_their_limits(section):
     for entry in dataclasses.fields(SECTIONS[section]):
         if entry.default is not None and "low" in entry.metadata:
             assert entry.metadata["low"] <= entry.default <= entry.metadata["high"], entry.name
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"optics": {"psf": "airy"}}, "need pixel_size_um"),
+        ({"sweep": {"defocus": [0, 2]}}, "need pixel_size_um"),
+        (
+            {"pixel_size_um": 0.3, "optics": {"psf": "airy", "numerical_aperture": 1.2}},
+            "below refractive_index",
+        ),
+        ({"sweep": {"dead": [0, 50]}}, "makes no distractors"),
+    ],
+)
+def test_optics_that_cannot_be_are_refused(more, says):
+    with pytest.raises(RecipeError, match=says):
+        parse({"name": "a", "version": "1.0.0", **more})
+
+
+def test_quiet_dials_are_columns_only_where_they_are_turned():
+    plain = parse({"name": "a", "version": "1.0.0"})
+    assert "bleaching" not in settle(plain, plan(plain, 0)[0])[1]
+    kinds = [{"name": "x"}, {"name": "y", "optics": {"bleaching": 0.1}}]
+    turned = parse({"name": "a", "version": "1.0.0", "variants": kinds})
+    found = [settle(turned, task)[1]["bleaching"] for task in plan(turned, 0)[:2]]
+    assert found == [0.0, 0.1]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from generators.camera import expose
 from generators.cells import Cells
 from generators.polygons import area, centroid
 from generators.render import render
@@ -218,3 +219,62 @@ def test_an_empty_scene_is_background_and_noise(scene_of, even):
     made = render(scene_of(layout={"density": 0}, optics={**even, "snr": 10}), SEED)
     assert np.ptp(made.expected) == pytest.approx(0, abs=1e-9)
     assert made.image.std() > 0
+
+
+@pytest.mark.parametrize("snr", [2.0, 8.0, 40.0])
+@pytest.mark.parametrize(
+    ("optics", "camera"),
+    [
+        ({}, {}),
+        ({"blur": 3.0, "background": 2.0}, {"read_noise": 0}),
+        ({"background": 0.02}, {"read_noise": 12, "gain": 2.0, "bit_depth": 16}),
+        (
+            {"psf": "airy", "defocus": 1.0},
+            {"quantum_efficiency": 0.3, "gain": 0.8, "bit_depth": 16},
+        ),
+    ],
+)
+def test_snr_measured_on_repeated_exposures_is_the_dial_within_5_percent(
+    scene_of, flat, even, *, snr, optics, camera
+):
+    settings = scene_of(
+        shape=(128, 128),
+        layout={"density": 0.15, "overlap": 0},
+        shading=flat,
+        optics={**even, "snr": snr, **optics},
+        camera=camera,
+    )
+    settings = replace(settings, pixel_size_um=0.4)
+    made, sensor = render(settings, SEED), settings.camera
+    electrons = (made.expected[0] - sensor.offset) / made.gains[0]
+    shots = np.stack(
+        [expose(electrons, sensor, made.gains[0], np.random.default_rng(k))[0] for k in range(60)]
+    )
+    mean, variance = shots.mean(axis=0), shots.var(axis=0, ddof=1)
+    labels = made.labels["nuclei"]
+    ground = np.median(mean[ndimage.distance_transform_edt(labels == 0) > 12])
+    found = [
+        (mean[labels == k].mean() - ground) / np.sqrt(variance[labels == k].mean())
+        for k in made.objects["label"]
+    ]
+    assert np.median(found) == pytest.approx(snr, rel=0.05)
+
+
+def test_bleaching_dims_the_objects_and_says_so(scene_of, even, flat):
+    settings = scene_of(optics={**even, "bleaching": 0.3}, shading=flat)
+    later = replace(settings, optics=replace(settings.optics, exposures=2))
+    a, b = render(settings, SEED), render(later, SEED)
+    assert b.objects["contrast"].to_numpy() == pytest.approx(
+        0.49 * a.objects["contrast"].to_numpy(), rel=1e-3
+    )
+    assert (b.objects["snr"] < a.objects["snr"]).all()
+    assert a.gains == b.gains
+    ground = [np.percentile(made.expected[0], 1) for made in (a, b)]
+    assert ground[0] == pytest.approx(ground[1], rel=1e-6)
+
+
+def test_the_second_channel_bleaches_further(scene_of, even):
+    channels = {"dna": ("nuclei",), "again": ("nuclei",)}
+    settings = scene_of(channels=channels, optics={**even, "bleaching": 0.25, "background": 0})
+    light = render(settings, SEED).expected - 100
+    assert light[1].sum() == pytest.approx(0.75 * light[0].sum(), rel=1e-6)
