@@ -74,6 +74,7 @@ def fused_filtered_lrelu(
     x: Tensor,
     bias: Tensor | None = None,
     scale: Tensor | None = None,
+    result_scale: Tensor | None = None,
     *,
     up_filter: Tensor | None,
     down_filter: Tensor | None,
@@ -97,6 +98,8 @@ def fused_filtered_lrelu(
         (C,), added to `x`; the padding has none.
     scale
         (N, C), what `x` is multiplied by before the bias is added.
+    result_scale
+        (N, C, 1, 1), what the result is multiplied by.
     up_filter, down_filter
         (taps,) for both axes, (taps, taps) for a filter that is not separable, None for none.
         Convolved with the samples; all filters of the paper are symmetric. They get no gradient.
@@ -125,14 +128,18 @@ def fused_filtered_lrelu(
     """
     load()
     x = x.contiguous()
-    bias, scale = (None if t is None else t.contiguous() for t in (bias, scale))
+    bias, scale, result_scale = (
+        None if t is None else t.contiguous() for t in (bias, scale, result_scale)
+    )
     first, second = _turned(_taps(up_filter, x)), _turned(_taps(down_filter, x))
     geometry = _geometry(x, (len(first), len(second)), (up, down), padding)
     first *= up**first.ndim  # along one axis, or along both at once
     stage = _Stage(first, second, geometry, (gain, slope, -1.0 if clamp is None else clamp))
-    if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, bias, scale)):
-        return _Bent.apply(x, bias, scale, stage)  # type: ignore[no-any-return,no-untyped-call]
-    return stage.run(x, bias, scale)
+    given = (x, bias, scale, result_scale)
+    if not torch.is_grad_enabled() or not any(t is not None and t.requires_grad for t in given):
+        return stage.run(x, bias, scale, result_scale)
+    result: Tensor = _Bent.apply(x, bias, scale, stage)  # type: ignore[no-untyped-call]
+    return result if result_scale is None else result * result_scale
 
 
 def fused_resample(
@@ -223,13 +230,23 @@ class _Stage:
         x: Tensor,
         bias: Tensor | None = None,
         scale: Tensor | None = None,
+        result_scale: Tensor | None = None,
         mask: Tensor | None = None,
         *,
         write: bool = False,
     ) -> Tensor:
         sizes = list(astuple(self.geometry))
         result: Tensor = torch.ops.cellgen_bench.filtered_lrelu(
-            x, scale, bias, mask, self.up_filter, self.down_filter, sizes, *self.slopes, write
+            x,
+            scale,
+            bias,
+            result_scale,
+            mask,
+            self.up_filter,
+            self.down_filter,
+            sizes,
+            *self.slopes,
+            write,
         )
         return result
 
@@ -270,7 +287,7 @@ class _Bent(torch.autograd.Function):
         # What comes in matters to the gradient of what it is multiplied by alone.
         ctx.save_for_backward(mask, scale, None if scale is None else x)
         ctx.stage = stage
-        return stage.run(x, bias, scale, mask, write=True)
+        return stage.run(x, bias, scale, mask=mask, write=True)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None, None]:

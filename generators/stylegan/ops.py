@@ -35,6 +35,7 @@ def filtered_lrelu(
     x: torch.Tensor,
     bias: torch.Tensor | None = None,
     scale: torch.Tensor | None = None,
+    result_scale: torch.Tensor | None = None,
     *,
     up_filter: Filter,
     down_filter: Filter,
@@ -58,6 +59,8 @@ def filtered_lrelu(
         (C,), added first.
     scale
         (N, C), what x is multiplied by before that.
+    result_scale
+        (N, C, 1, 1), what the result is multiplied by.
     up_filter, down_filter
         Low-pass filters before and after the nonlinearity.
     up, down
@@ -103,6 +106,7 @@ def filtered_lrelu(
             x,
             bias,
             scale,
+            result_scale,
             up_filter=weights(up_filter, x.dtype),
             down_filter=weights(down_filter, x.dtype),
             up=up,
@@ -118,18 +122,20 @@ def filtered_lrelu(
         x = x + bias[:, None, None]
     if bent_first:  # zeros stay zeros
         x = bent(x, gain=gain, slope=slope, clamp=clamp)
-        return _by_matrices(x, down_filter, 1, down, padding)
-    return bent_between(
-        x,
-        up_filter=up_filter,
-        down_filter=down_filter,
-        up=up,
-        down=down,
-        padding=padding,
-        gain=gain,
-        slope=slope,
-        clamp=clamp,
-    )
+        x = _by_matrices(x, down_filter, 1, down, padding)
+    else:
+        x = bent_between(
+            x,
+            up_filter=up_filter,
+            down_filter=down_filter,
+            up=up,
+            down=down,
+            padding=padding,
+            gain=gain,
+            slope=slope,
+            clamp=clamp,
+        )
+    return x if result_scale is None else x * result_scale
 
 
 def bent(x: torch.Tensor, *, gain: float, slope: float, clamp: float | None) -> torch.Tensor:
@@ -234,7 +240,6 @@ def modulated_conv2d(
     style: torch.Tensor,
     *,
     demodulate: bool = True,
-    input_gain: torch.Tensor | float = 1.0,
     padding: int = 0,
     transposed_stride: int | None = None,
 ) -> torch.Tensor:
@@ -251,8 +256,6 @@ def modulated_conv2d(
     demodulate
         Divide each output channel by the norm of its scaled weights, so that inputs of unit
         variance give outputs of unit variance.
-    input_gain
-        A factor that brings the input to unit variance; applied after demodulation is reckoned.
     padding
         Zeros around each picture.
     transposed_stride
@@ -276,8 +279,7 @@ def modulated_conv2d(
     >>> modulated_conv2d(x, weight, torch.tensor([[3.0, 4.0]])).item()  # (3 + 4) / √(3² + 4²)
     1.399999976158142
     """
-    scale = style * input_gain
-    x = x * scale[:, :, None, None]
+    x = x * style[:, :, None, None]
     if transposed_stride is None:
         y = functional.conv2d(x, weight, padding=padding)
     else:

@@ -27,6 +27,7 @@ MODULE = "torch_utils.persistence _reconstruct_persistent_obj"
 TENSOR, PARAMETER = "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter"
 STORAGE = "torch.storage _load_from_bytes"
 _DICTIONARIES = frozenset({"collections OrderedDict", "dnnlib.util EasyDict"})
+_SAID_OF_WEIGHTS = frozenset({"_metadata"})  # versions of layers, kept as an attribute
 _OTHERS = frozenset(
     {"builtins set", "numpy dtype", "numpy ndarray", "_codecs encode", "torch device", "torch Size"}
     | {"torch float16", "torch float32"}
@@ -241,6 +242,8 @@ class _Machine:
     def build(self, _: Any) -> None:
         state = self.stack.pop()
         built = self.stack[-1]
+        if type(built) is dict and isinstance(state, dict) and state.keys() <= _SAID_OF_WEIGHTS:
+            return
         if not isinstance(built, Record) or built.state is not None:
             raise RefusedError("it would set the state of what has none")
         built.state = state

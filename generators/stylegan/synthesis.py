@@ -7,13 +7,14 @@ configurations `stylegan3-t` and `stylegan3-r`.
 from __future__ import annotations
 
 from math import pi, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from generators.stylegan.layers import Linear, ToPicture
-from generators.stylegan.ops import demodulation, filtered_lrelu, modulated_conv2d
+from generators.stylegan.ops import demodulation, filtered_lrelu
 from generators.stylegan.schedule import Layer, Signal, schedule
 
 if TYPE_CHECKING:
@@ -78,12 +79,43 @@ class Synthesis(nn.Module):
         """
         first, *between, last = styles.unbind(1)
         x = self.input(first, transform)
-        for layer, style in zip(self.layers, between, strict=True):
-            x = layer(x, style, update_emas=update_emas)
+        layers = cast("list[AliasFree]", list(self.layers))
+        scales = [layer.affine(style) for layer, style in zip(layers, between, strict=True)]
+        if update_emas or torch.is_grad_enabled():
+            x = self._learn(x, layers, scales, update_emas=update_emas)
+        else:
+            x = self._make(x, layers, scales)
+        picture: torch.Tensor = self.picture(x, last) * self.output_scale
+        return picture
+
+    def _learn(
+        self,
+        x: torch.Tensor,
+        layers: list[AliasFree],
+        scales: list[torch.Tensor],
+        *,
+        update_emas: bool,
+    ) -> torch.Tensor:
+        """Return what the last convolution takes in; magnitudes follow, where they are to."""
+        for layer, scale in zip(layers, scales, strict=True):
+            if update_emas:
+                update_magnitude(layer.magnitude, x)
+            x = layer(x * layer.gain(scale), scale)
         if update_emas:
             update_magnitude(self.magnitude, x)
-        picture: torch.Tensor = self.picture(x * self.magnitude.rsqrt(), last) * self.output_scale
-        return picture
+        return x * self.magnitude.rsqrt()
+
+    def _make(
+        self, x: torch.Tensor, layers: list[AliasFree], scales: list[torch.Tensor]
+    ) -> torch.Tensor:
+        """Return the same; each layer makes what the next one wants, which saves passes."""
+        gains = [layer.gain(scale) for layer, scale in zip(layers, scales, strict=True)]
+        last = self.magnitude.rsqrt() * torch.ones_like(layers[-1].bias)
+        gains.append(last.expand(len(x), -1)[:, :, None, None])
+        x = x * gains[0]
+        for layer, scale, gain in zip(layers, scales, gains[1:], strict=True):
+            x = layer(x, scale, gain)
+        return x
 
 
 class FourierInput(nn.Module):
@@ -183,25 +215,23 @@ class AliasFree(nn.Module):
         self.layer, self.clamp = layer, clamp
         self.up_filter, self.down_filter = layer.up_filter, layer.down_filter
 
+    def gain(self, scale: torch.Tensor) -> torch.Tensor:
+        """Return what the source is to be multiplied by, (N, C, 1, 1), of scales (N, C).
+
+        The scales are those that the style asks for; the rest brings the source to unit variance.
+        """
+        return (scale * self.magnitude.rsqrt())[:, :, None, None]
+
     def forward(
-        self, x: torch.Tensor, style: torch.Tensor, *, update_emas: bool = False
+        self, x: torch.Tensor, scale: torch.Tensor, gain: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Map the layer's source to its result."""
-        if update_emas:
-            update_magnitude(self.magnitude, x)
-        scale = self.affine(style)
-        x = modulated_conv2d(
-            x,
-            self.weight,
-            scale,
-            demodulate=False,
-            input_gain=self.magnitude.rsqrt(),
-            padding=self.layer.kernel - 1,
-        )
+        """Map the layer's source, times its gain, to its result, times the next layer's."""
+        x = functional.conv2d(x, self.weight, padding=self.layer.kernel - 1)
         return filtered_lrelu(
             x,
             self.bias,
-            demodulation(self.weight, scale),  # here it costs nothing
+            demodulation(self.weight, scale),  # here it costs nothing, and so does the gain
+            gain,
             up_filter=self.up_filter,
             down_filter=self.down_filter,
             up=self.layer.up,

@@ -257,16 +257,22 @@ def test_any_order_in_memory(op, turn):
 @pytest.mark.slow
 @pytest.mark.parametrize("case", [{}, {"radial": True}, {"up": 4}, {"up": 1, "down": 1}], ids=str)
 def test_a_scale_is_a_factor_on_what_comes_in(op, case):
-    """Of either sign, and nought; with its first and second gradients."""
+    """Of either sign, and nought; one on what goes out too; with first and second gradients."""
     x, bias, arguments = plain(case)
     scale = torch.tensor([[0.7, -1.3, 0.0], [2.0, 0.1, -0.4]], dtype=torch.float64)
+    after = torch.tensor([[-0.2, 1.1, 3.0], [0.0, 0.6, -2.5]], dtype=torch.float64)[..., None, None]
+
+    def reference(x, bias, scale, after, **rest):
+        return slowly(x * scale[:, :, None, None], bias, **rest) * after
+
     results = []
-    for function in (op, lambda x, b, s, **rest: slowly(x * s[:, :, None, None], b, **rest)):
-        inputs = [t.clone().requires_grad_() for t in (x, bias, scale)]
+    for function in (op, reference):
+        inputs = [t.clone().requires_grad_() for t in (x, bias, scale, after)]
         y = function(*inputs, **arguments)
         first = torch.autograd.grad((y**3 + y).sum(), inputs, create_graph=True)
         second = torch.autograd.grad(sum(g.square().sum() for g in first), inputs)
         results.append([y.detach(), *first, *second])
+        results[-1].append(function(x, bias, scale, after, **arguments))  # another way, if not ours
     for one, other in zip(*results, strict=True):
         assert distance(one, other) < 1e-12
 

@@ -93,14 +93,26 @@ def test_every_parameter_learns(make, cfg):
 
 def test_the_magnitudes_keep_activations_within_reason(make):
     generator = make("stylegan3-t", 32)
-    seen = []
-    for layer in generator.synthesis.layers:
-        layer.register_forward_pre_hook(
-            lambda layer, inputs: seen.append((inputs[0].square().mean() / layer.magnitude).item())
-        )
+    synthesis, seen = generator.synthesis, []
+    for layer in synthesis.layers:
+        layer.register_forward_hook(lambda _layer, _given, x: seen.append(x.square().mean().item()))
     generator(latents(list(range(8)), 16))
+    next_ones = [*(layer.magnitude for layer in synthesis.layers[1:]), synthesis.magnitude]
     assert len(seen) == 14
-    assert all(0.1 < ratio < 10 for ratio in seen)
+    assert all(0.1 < at / m.item() < 10 for at, m in zip(seen, next_ones, strict=True))
+
+
+@pytest.mark.parametrize("cfg", ["stylegan3-t", "stylegan3-r"])
+def test_pictures_without_gradients_are_the_same(make, cfg):
+    generator = make(cfg, 16, num_layers=4, margin_size=3)
+    for name, tensor in generator.named_buffers():  # one for each layer, so none is taken for next
+        if "magnitude" in name:
+            tensor.mul_(1 + len(name) / 7 + sum(map(ord, name)) % 5)
+    z = latents([0, 1, 2], 16)
+    learning = generator(z).detach()
+    with torch.no_grad():
+        made = generator(z)
+    assert (made - learning).abs().max() < 1e-5 * learning.abs().max()
 
 
 def test_averages_move_only_when_told(make):
