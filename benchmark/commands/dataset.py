@@ -24,7 +24,12 @@ from benchmark.dataset import (
 from benchmark.dataset.importing import name_of
 from benchmark.errors import DatasetError
 
-app = App(name="dataset", help="Inspect, verify, import and export data sets.")
+app = App(name="dataset", help="Inspect, verify, import, export and audit data sets.")
+app.command(
+    "benchmark.commands.dataset_audit:audit",
+    name="audit",
+    help="Audit a generated data set against real images: labels, looks, use, variety.",
+)
 
 Flag = Annotated[bool, Parameter(negative="")]
 

@@ -1,0 +1,1 @@
+"""How far a generated data set can be trusted: pure computations, their storage, their order."""
