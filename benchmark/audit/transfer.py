@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from benchmark.statistics import difference_interval, mean_interval
 from benchmark.training import RECORD, Training, train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -47,6 +47,8 @@ class Trials:
         One training for each.
     images
         At most so many training images; None: as many as the smallest set has.
+    options
+        Further options of its `train.py`, by name.
     device, threads
         Where and with how many threads; with other threads the last bits differ.
     """
@@ -55,6 +57,7 @@ class Trials:
     epochs: int = 100
     seeds: tuple[int, ...] = (0, 1, 2)
     images: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     device: str = "cpu"
     threads: int | None = 1
 
@@ -144,7 +147,7 @@ def _trial(
 ) -> list[list[float]]:
     """Train once and return AP of each test image at each threshold; NaN where there is nothing."""
     adapter, _ = find(trials.algorithm)
-    options = {"epochs": trials.epochs, "seed": seed}
+    options = {**trials.options, "epochs": trials.epochs, "seed": seed}
     training = Training(
         trials.algorithm,
         target=test.target,

@@ -21,6 +21,7 @@ from benchmark.audit.parts import audit as run_audit
 from benchmark.audit.sources import sources_of
 from benchmark.audit.summary import Row, rows_of
 from benchmark.audit.transfer import Trials
+from benchmark.commands.train import setting
 from benchmark.dataset import open_any
 from benchmark.errors import BenchError, RunError, nearest
 
@@ -48,6 +49,7 @@ def audit(
     algorithm: str = "u2net",
     epochs: Count = 100,
     seeds: str = "0,1,2",
+    training: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = (),
     train_images: Annotated[int | None, Parameter(validator=POSITIVE)] = None,
     device: str = "cpu",
     threads: Count = 1,
@@ -89,6 +91,8 @@ def audit(
         How long it is trained.
     seeds
         One training for each, separated by commas.
+    training
+        A further option of the training, `--set precision=bfloat16`; may be repeated.
     train_images
         At most so many training images; by default as many as the smallest set has.
     device
@@ -105,7 +109,15 @@ def audit(
         known=known,
         known_name=None if known is None else f"{stats.name if stats else ''} {stats_row}",
         budget=Budget(steps=steps),
-        trials=Trials(algorithm, epochs, _seeds(seeds), train_images, device, threads),
+        trials=Trials(
+            algorithm,
+            epochs,
+            _seeds(seeds),
+            train_images,
+            dict(setting(text) for text in training),
+            device,
+            threads,
+        ),
     )
     sources = sources_of(
         open_any(synthetic, target=target),

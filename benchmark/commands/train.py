@@ -77,7 +77,7 @@ def train(
     json
         Print the record as JSON instead of a summary.
     """
-    options = dict(_setting(text) for text in settings)
+    options = dict(setting(text) for text in settings)
     if epochs is not None:
         options["epochs"] = epochs
     training = Training(algorithm, split, val_split, target, options, device, threads)
@@ -102,7 +102,7 @@ def train(
     console.out.print(f"use it:  bench run --algorithms {algorithm}:{out}")
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def setting(text: str) -> tuple[str, Any]:
     """Read `key=value`; the value is a number, a truth value or else text."""
     key, equals, value = text.partition("=")
     if not (key and equals):

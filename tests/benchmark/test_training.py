@@ -254,4 +254,4 @@ def test_the_command_prints_the_record(dataset, learner, tmp_path, capsys):
 
 def test_a_setting_without_a_value_is_refused():
     with pytest.raises(RunError, match="key=value"):
-        command._setting("seed")
+        command.setting("seed")
