@@ -19,11 +19,16 @@ from benchmark.training import train as run_training
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-app = App(name="train", help="Train a segmenter, or the networks that make masks.")
+app = App(name="train", help="Train a segmenter, or the networks that make masks and textures.")
 app.command(
     "generators.commands.train_masks:train_masks",
     name="masks",
     help="Train StyleGAN networks on masks.",
+)
+app.command(
+    "generators.commands.train_textures:train_textures",
+    name="textures",
+    help="Train Pix2PixHD: pictures from label maps or pictures.",
 )
 app.command(
     "generators.commands.train_outlines:outlines",

@@ -29,6 +29,17 @@ Codes = dict[int, "NDArray[np.float32]"]
 """(count, feat_num), by class."""
 
 
+def name_of(count: int) -> str:
+    """Return what the file of so many representative codes is called.
+
+    Examples
+    --------
+    >>> name_of(10)
+    'features_clustered_010.safetensors'
+    """
+    return f"features_clustered_{count:03d}.safetensors"
+
+
 def codes_of(
     codes: NDArray[np.float32], classes: NDArray[np.integer], instances: NDArray[np.integer]
 ) -> Codes:

@@ -38,7 +38,8 @@ class GlobalGenerator(nn.Module):
     Examples
     --------
     >>> from generators.pix2pixhd.settings import GeneratorSettings
-    >>> network = GlobalGenerator(GeneratorSettings(36, 3))
+    >>> with torch.device("meta"):
+    ...     network = GlobalGenerator(GeneratorSettings(36, 3))
     >>> f"{sum(p.numel() for p in network.parameters()):,}"
     '182,546,755'
     """
