@@ -67,6 +67,14 @@ class Layout:
     condensed: float = dial(
         0.04, low=0, high=1, unit="1", says="share of nuclei that are small, rough and bright"
     )
+    micronuclei: float = dial(
+        0,
+        low=0,
+        high=1,
+        unit="1",
+        says="share of nuclei 0.15 to 0.6 times as wide as others",
+        quiet=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -264,6 +272,8 @@ def _add(canvas: Canvas, layout: Layout, nuclei: Shape, index: int, rng: Generat
     clustered, overlapping = rng.random() < layout.clustering, rng.random() < layout.overlap
     slack, height = rng.exponential(SLACK), rng.random()
     size, rough = (0.7, 2.5) if condensed else (1.0, 1.0)
+    if layout.micronuclei > 0 and rng.random() < layout.micronuclei:
+        size = size * rng.uniform(0.15, 0.6)
     shape = _outline(nuclei, rng, size, rough)
     first = not canvas.nuclei
     for _ in range(PLACES):
