@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path  # noqa: TC003 - the command line reads the type at run time
 from typing import Annotated
 
@@ -16,6 +17,12 @@ app.command(
     help="Generate masks, labels and outlines with a trained network.",
 )
 
+app.command(
+    "generators.commands.generate_textures:textures",
+    name="textures",
+    help="Generate pictures of label maps or pictures with a trained network.",
+)
+
 
 @app.default
 def generate(
@@ -28,7 +35,9 @@ def generate(
 ) -> None:
     """Generate a data set with exact labels from a recipe.
 
-    A call that was interrupted continues with the same command.
+    A call that was interrupted continues with the same command. Of a recipe that was released it
+    says whether the digest is the released one. Exit code: 0 made, 1 made with another digest than
+    was released, 2 wrong usage.
 
     Parameters
     ----------
@@ -44,6 +53,7 @@ def generate(
         Print the result as JSON.
     """
     from benchmark.dataset import Dataset  # noqa: PLC0415 - help needs none of it
+    from benchmark.dataset.released import release_of  # noqa: PLC0415
     from generators.generate import generate as generate_dataset  # noqa: PLC0415
     from generators.recipe import load  # noqa: PLC0415
 
@@ -52,7 +62,10 @@ def generate(
         continued = generate_dataset(plan, out, seed=seed, workers=workers, done=tell)
     if continued:
         console.err.print(f"continued: {continued} samples were there from an interrupted call")
-    made = Dataset.open(out)
+    # Not sealed: whether this is the released content is said below, and is no reason to stop.
+    made = Dataset.open(out, sealed=False)
+    release = release_of(made.manifest)
+    as_released = None if release is None else made.digest == release.digest
     splits = made.manifest.splits
     if json:
         console.print_json(
@@ -65,10 +78,19 @@ def generate(
                 "splits": splits,
                 "n": sum(splits.values()),
                 "continued": continued,
+                "released": as_released,
             }
         )
-        return
-    counts = ", ".join(f"{count} {split}" for split, count in splits.items())
-    console.out.print(f"{made.name} {made.version}: {counts}")
-    console.out.print(f"digest {made.digest}")
-    console.out.print(f"in {made.path}")
+    else:
+        counts = ", ".join(f"{count} {split}" for split, count in splits.items())
+        console.out.print(f"{made.name} {made.version}: {counts}")
+        console.out.print(f"digest {made.digest}" + (", as released" if as_released else ""))
+        console.out.print(f"in {made.path}")
+    if release is not None and not as_released:
+        console.err.print(
+            f"not the released {made.name} {made.version}, whose digest is {release.digest}: other "
+            "versions of the package, NumPy or SciPy draw otherwise. Give the recipe a name of its "
+            "own to use what was made",
+            soft_wrap=True,
+        )
+        sys.exit(1)

@@ -272,9 +272,10 @@ def settings_of(work: Work) -> dict[str, Any]:
     of = wish.contents
     every = {
         "data digest": work.examples.source.digest[:16],
-        "greys": [work.examples.greys.black, work.examples.greys.white],
         "labels": of.labels,
         **asdict(work.plan.options),
+        "black": work.examples.greys.black,
+        "white": work.examples.greys.white,
         **asdict(wish.networks),
         **asdict(wish.learning),
     }

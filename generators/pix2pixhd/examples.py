@@ -166,6 +166,14 @@ class Examples:
         return example.mapped(varied)
 
 
+def classes_of(example: Example, inputs: Inputs) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Return the classes and instances (H, W) that codes go by; without labels there is one."""
+    classes = example.given[0] if inputs.label_nc else np.zeros(example.size, np.int32)
+    over = example.given if inputs.label_feat else example.instances
+    assert over is not None
+    return classes, over[0]
+
+
 def _stacked(planes: Sequence[NDArray[Any]]) -> torch.Tensor:
     stacked = torch.from_numpy(np.ascontiguousarray(np.stack(planes)))
     return stacked if stacked.is_floating_point() else stacked.long()

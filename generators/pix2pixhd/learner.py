@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmark.files import write_bytes
 from generators.pix2pixhd import clusters, state, views
+from generators.pix2pixhd.examples import classes_of
 from generators.pix2pixhd.files import save
 from generators.pix2pixhd.training import codes_of, made, step, still
 from generators.seeds import Seed
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from generators.pix2pixhd.examples import Example, Examples
-    from generators.pix2pixhd.settings import Inputs
     from generators.pix2pixhd.training import Training
     from generators.training.checkpoint import Checkpoint
 
@@ -172,11 +172,3 @@ class TextureLearner:
         few = self.training.inputs.label_nc <= 2
         told = example.instances if few and example.instances is not None else example.given
         return views.coloured(told[0])
-
-
-def classes_of(example: Example, inputs: Inputs) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Return the classes and instances (H, W) that codes go by; without labels there is one."""
-    classes = example.given[0] if inputs.label_nc else np.zeros(example.size, np.int32)
-    over = example.given if inputs.label_feat else example.instances
-    assert over is not None
-    return classes, over[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -47,6 +47,17 @@ class Resizing:
     load_size: int
     fine_size: int
     multiple: int
+
+    def whole(self) -> Resizing:
+        """Return what is done to pictures that are made, not learned from: nothing is cut.
+
+        Examples
+        --------
+        >>> Resizing("scale_width_and_crop", 512, 256, 32).whole().size(301, 400)
+        (385, 512)
+        """
+        modes: dict[Mode, Mode] = {"crop": "none", "scale_width_and_crop": "scale_width"}
+        return replace(self, mode=modes.get(self.mode, self.mode), multiple=1)
 
     @property
     def cuts(self) -> bool:
