@@ -30,6 +30,16 @@ app.command(
     name="audit",
     help="Audit a generated data set against real images: labels, looks, use, variety.",
 )
+app.command(
+    "benchmark.commands.dataset_card:write_card",
+    name="card",
+    help="Write the data card of a data set, with the figures of its audit.",
+)
+app.command(
+    "benchmark.commands.dataset_released:released",
+    name="released",
+    help="List the data sets that were released, and their digests.",
+)
 
 Flag = Annotated[bool, Parameter(negative="")]
 

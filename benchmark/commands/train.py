@@ -31,6 +31,11 @@ app.command(
     help="Train Pix2PixHD: pictures from label maps or pictures.",
 )
 app.command(
+    "generators.commands.train_painter:train_painter",
+    name="painter",
+    help="Train a network that paints scenes like real images.",
+)
+app.command(
     "generators.commands.train_outlines:outlines",
     name="outlines",
     help="Fit the distribution of outlines to labelled images.",

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.dataset import checks, images, tables
+from benchmark.dataset import checks, images, released, tables
 from benchmark.dataset import manifest as manifests
 from benchmark.dataset.builtin import builtin_path
 from benchmark.dataset.names import inside
@@ -70,8 +70,8 @@ class Dataset:
         Raises
         ------
         DatasetError
-            If the folder holds no data set, one that leads out of its folder, or one that was
-            changed.
+            If the folder holds no data set, one that leads out of its folder, one that was
+            changed, or another content than was released under its name and version.
         """
         path = builtin_path() if path == "builtin" else Path(path)
         manifest = manifests.load(path)
@@ -81,6 +81,7 @@ class Dataset:
             checks.check_splits(table, manifest, path)
             checks.check_table(table, "samples", manifest, path)
             checks.check_manifest(manifest, path)
+            released.check(manifest, path)
         return cls(path, manifest, tables.as_frame(table, "samples"), sealed=sealed)
 
     @property

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchmark.dataset import checks, croissant, tables
+from benchmark.dataset import card, checks, croissant, released, tables
 from benchmark.dataset import manifest as manifests
 from benchmark.dataset.digest import array_digest
 from benchmark.dataset.names import check_id, inside
@@ -80,6 +80,11 @@ def _check_manifest(path: Path, manifest: Manifest) -> Iterator[Finding]:
         checks.check_manifest(manifest, path)
     except DatasetError as error:
         yield Finding("manifest", manifests.FILE_NAME, error.what)
+        return
+    try:
+        released.check(manifest, path)
+    except DatasetError as error:
+        yield Finding("version", manifests.FILE_NAME, error.what)
 
 
 def _check_tables(path: Path, manifest: Manifest) -> Iterator[Finding]:
@@ -174,7 +179,7 @@ def _check_croissant(path: Path, manifest: Manifest) -> Iterator[Finding]:
 
 
 def _extra_files(dataset: Dataset) -> Iterator[Finding]:
-    expected = {manifests.FILE_NAME, croissant.FILE_NAME}
+    expected = {manifests.FILE_NAME, croissant.FILE_NAME, card.FILE_NAME}
     expected |= {f"{name}.parquet" for name in tables.KEYS}
     for sample in dataset.ids():
         expected.add(image_path(sample))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
 
-from benchmark.dataset import croissant, seen, tables
+from benchmark.dataset import card, croissant, seen, tables
 from benchmark.dataset import manifest as manifests
 from benchmark.dataset.continued import continued_folder
 from benchmark.dataset.digest import json_digest, table_digest
@@ -225,6 +225,8 @@ class DatasetWriter:
             tables.save(table, name, self.folder)
         manifests.save(manifest, self.folder)
         croissant.save(manifest, contents, self.folder)
+        if manifest.recipe is not None:
+            card.write(self.folder, manifest, tables.as_frame(contents["samples"], "samples"))
         if self._remember:
             seen.remember(manifest)
 
