@@ -16,6 +16,7 @@ BenchError
 ├── LabelError             (benchmark.errors) an array is no label image
 ├── RunError               (benchmark.errors) a run cannot start or continue
 ├── NetworkError           (generators.stylegan.files) a file of a network cannot be used
+├── PainterError           (generators.painting.errors) a painter is unknown or cannot be used
 ├── RecipeError            (generators.errors) a recipe is wrong
 └── ShapeError             (generators.errors) a source of shapes is unknown or cannot give them
 """

@@ -28,9 +28,15 @@ def dial(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def word(default: str, *, options: tuple[str, ...], says: str) -> Any:
-    """Declare a choice between words, the same for all scenes of a recipe."""
-    return dataclasses.field(default=default, metadata={"options": options, "says": says})
+def word(
+    default: str, *, options: tuple[str, ...], says: str, files: str | None = None
+) -> Any:
+    """Declare a choice between words, the same for all scenes of a recipe.
+
+    Where `files` is given, a path with that ending may stand in place of a word.
+    """
+    metadata = {"options": options, "says": says, "files": files}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 class Range(BaseModel):

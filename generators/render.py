@@ -13,9 +13,10 @@ from generators import optics as light_path
 from generators import spots as spot_layer
 from generators.camera import expose, hot
 from generators.exposure import electrons_for, snr_of
+from generators.painting import scenes
 from generators.polygons import coverage, window_of
 from generators.scene import lay_out
-from generators.texture import shade
+from generators.texture import PARAMETRIC, shade
 from generators.truth import Light, Truth, object_table, spot_table
 
 if TYPE_CHECKING:
@@ -197,10 +198,16 @@ def shoot(world: World, channel: str) -> Shot:
     layers = settings.channels[channel]
     seed = world.seed.at("channel", channel)
     shape = (canvas.height, canvas.width)
-    signal, base = np.zeros(shape), light_path.background(shape, optics, seed.at("background"))
+    signal, base, dark = np.zeros(shape), None, optics.background
     for layer in layers:
-        if layer in PAINTERS:
+        if layer == "nuclei" and settings.shading.painter != PARAMETRIC:
+            painted = scenes.light(canvas, settings.shading, world.seed, condensed=CONDENSED)
+            signal, base = signal + painted.signal, painted.background
+            dark = float(np.median(base))
+        elif layer in PAINTERS:
             signal += PAINTERS[layer](world)
+    if base is None:
+        base = light_path.background(shape, optics, seed.at("background"))
     if "nuclei" in layers:
         base = base + light_path.debris(shape, optics, seed.at("debris"))
         if settings.distractors is not None:
@@ -217,9 +224,9 @@ def shoot(world: World, channel: str) -> Shot:
     # A channel without objects, or of spots alone, gets the light that an even one would need.
     signals, backgrounds = next(iter(means.values()), (np.zeros(0), np.zeros(0)))
     if signals.size == 0:
-        signals, backgrounds = np.ones(1), np.full(1, optics.background)
+        signals, backgrounds = np.ones(1), np.full(1, dark)
     scale = electrons_for(optics.snr, signals, backgrounds, camera.read_noise)
-    gain = camera.gain_for(scale * (float(np.median(signals)) + optics.background))
+    gain = camera.gain_for(scale * (float(np.median(signals)) + dark))
     # The light was set before anything bleached, and so was the camera.
     left = light_path.bleached(optics, list(settings.channels).index(channel))
     electrons = scale * (left * over + under)

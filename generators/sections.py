@@ -72,11 +72,13 @@ def check_section(section: str, table: Mapping[str, Any], prefix: str, where: st
             raise unknown_key(place, key, known, where)
         options = known[key].get("options")
         if options is not None:
-            if value not in options:
+            ending = known[key]["files"]
+            if value not in options and not (ending and str(value).endswith(ending)):
                 raise RecipeError(
                     f"{place} cannot be {value!r}",
                     where=where,
-                    mend=f"one of: {', '.join(options)}",
+                    mend=f"one of: {', '.join(options)}"
+                    + (f"; or the path of a {ending} file" if ending else ""),
                 )
             continue
         try:

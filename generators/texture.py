@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from generators.dials import dial
+from generators.dials import dial, word
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -16,9 +16,21 @@ if TYPE_CHECKING:
     from generators.polygons import Floats
 
 
+PARAMETRIC = "parametric"
+LEARNED = ("nuclei", "nuclei-mixed")
+"""Painters that are shipped: see `generators.painting`."""
+
+
 @dataclass(frozen=True)
 class Shading:
     """How bright nuclei are, and how evenly."""
+
+    painter: str = word(
+        PARAMETRIC,
+        options=(PARAMETRIC, *LEARNED),
+        files=".safetensors",
+        says="whose light, see `docs/painting.md`; one that has learned it brings its background",
+    )
 
     brightness_variation: float = dial(
         0.28, low=0, high=2, unit="1", says="standard deviation of ln(brightness)"

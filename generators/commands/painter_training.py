@@ -1,0 +1,101 @@
+"""The work of `bench train painter`: from labelled images to a painter's file."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from adapters import console
+from benchmark.dataset import open_any
+from generators.painting import examples as examples_of
+from generators.painting import training as painter
+from generators.painting.learner import PainterLearner
+from generators.training import folder, loop, page, processes, statistics
+from generators.training.display import Display, duration
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from generators.painting.examples import Examples
+    from generators.painting.options import Course, Options
+    from generators.training.statistics import History
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asks for."""
+
+    data: str
+    out: Path
+    split: str | None
+    target: str | None
+    learning: Options
+    course: Course
+
+
+def run(wish: Wish, *, json: bool) -> None:
+    """Train, and say what came of it.
+
+    Raises
+    ------
+    BenchError
+        The options, the data or the folder do not allow it.
+    """
+    if wish.course.threads is not None:
+        torch.set_num_threads(wish.course.threads)
+    dataset = open_any(wish.data)
+    split = wish.split if wish.split in dataset.manifest.splits else None
+    examples = examples_of.read(dataset, split, wish.target, wish.learning.largest)
+    result = learned(wish, examples)
+    if json:
+        console.print_json(result)
+        return
+    console.out.print(f"{result['kimg']:g} kimg in {duration(result['seconds'])}")
+    for name, value in result["metrics"].items():
+        console.out.print(f"{name} {value:.4g}")
+    console.out.print(f"painter: {result['painter']}", soft_wrap=True)
+
+
+def learned(wish: Wish, examples: Examples) -> dict[str, Any]:
+    """Train to the end; return what came of it."""
+    course, command = wish.course, shlex.join(["bench", *sys.argv[1:]])
+    settings = {
+        "data digest": examples.digest[:16],
+        "split": wish.split,
+        "target": wish.target,
+        **asdict(wish.learning),
+        "kimg": course.kimg,  # rates fall towards the end
+    }
+    about = {
+        "command": command,
+        "data": wish.data,
+        "course": asdict(course),
+        "versions": {"torch": torch.__version__},
+    }
+    folder.claim(wish.out, settings, about)
+    training = painter.start(wish.learning, examples.scale, examples.noise, course.kimg)
+    notes = {"command": command, "split": wish.split}
+    learner = PainterLearner(training, examples, notes, measured=course.measured)
+    with Display("training") as display:
+        watch = loop.Watch(step=display.step, board=statistics.board(wish.out))
+
+        def tick(history: History) -> None:
+            display.tick(history)
+            story = page.Story("Learning to paint", settings, about, history.lines)
+            page.write(wish.out, story)
+
+        watch.tick = tick
+        span = loop.Span(course.kimg, course.tick, course.snap)
+        history = loop.train(learner, wish.out, span, processes.ALONE, watch)
+    last = history.lines[-1] if history.lines else {}
+    return {
+        "path": str(wish.out),
+        "painter": str(wish.out / f"painter-{training.pictures // 1000:06d}.safetensors"),
+        "kimg": training.pictures / 1000,
+        "metrics": last.get("metrics", {}),
+        "seconds": last.get("timing", {}).get("seconds", 0.0),
+    }

@@ -1,0 +1,153 @@
+"""A painter and the images that it learns from, as the loop of a training wants them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from benchmark.errors import RunError
+from generators.painting.files import Stored, save
+from generators.painting.measures import measured
+from generators.painting.painter import Painter
+from generators.painting.training import exposed, step
+from generators.seeds import Seed
+from generators.training import grids
+from generators.training.batches import chosen
+from generators.training.checkpoint import Checkpoint, moments, named, restore_moments
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from generators.painting.examples import Examples
+    from generators.painting.training import Training
+
+_NETWORKS = ("generator", "discriminator", "average")
+_OPTIMISERS = ("generator_adam", "discriminator_adam")
+_SHOWN = 8
+
+
+class PainterLearner:
+    """A training and its examples.
+
+    Parameters
+    ----------
+    training
+        The networks.
+    examples
+        What they learn from.
+    notes
+        Plain values that go with the network's file.
+    measured
+        Images that are painted anew and measured at each snapshot.
+    """
+
+    def __init__(
+        self,
+        training: Training,
+        examples: Examples,
+        notes: Mapping[str, Any] | None = None,
+        *,
+        measured: int = 0,
+    ) -> None:
+        self.training, self.examples, self.notes = training, examples, dict(notes or {})
+        self._measured = measured
+
+    @property
+    def pictures(self) -> int:
+        """How many crops it has learned from."""
+        return self.training.pictures
+
+    @property
+    def steps(self) -> int:
+        """How many steps it has done."""
+        return self.training.steps
+
+    def step(self) -> dict[str, float]:
+        """Do the next step."""
+        training = self.training
+        size, batch, _ = training.options.at(training.way)
+        # Numbers run on from step to step, and more of them than there are crops are never needed.
+        numbers = chosen(training.steps, self.examples.count, batch, training.options.seed)
+        return step(training, self.examples.crops(numbers, size))
+
+    def checkpoint(self) -> Checkpoint:
+        """Return all that the next steps depend on."""
+        tensors: dict[str, torch.Tensor] = {}
+        for name in _NETWORKS:
+            tensors |= named(name, getattr(self.training, name).state_dict())
+        for name in _OPTIMISERS:
+            tensors |= named(name, moments(getattr(self.training, name)))
+        return Checkpoint(tensors, {"steps": self.steps, "pictures": self.pictures})
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Take up where a checkpoint stands.
+
+        Raises
+        ------
+        RunError
+            It is of another training.
+        """
+        try:
+            for name in _NETWORKS:
+                getattr(self.training, name).load_state_dict(checkpoint.below(name))
+            for name in _OPTIMISERS:
+                restore_moments(getattr(self.training, name), checkpoint.below(name))
+            self.training.steps = checkpoint.state["steps"]
+            self.training.pictures = checkpoint.state["pictures"]
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise RunError(
+                f"the checkpoint is of another training: {error}",
+                mend="remove it to begin anew, or choose another --out",
+            ) from error
+
+    def begin(self, folder: Path) -> None:
+        """Write `reals.png`, and what the network makes of the same scenes at first."""
+        grids.write(folder / "reals.png", _shown(self._crops().seen))
+        grids.write(folder / "fakes000000.png", self._fakes())
+
+    def snapshot(self, folder: Path) -> dict[str, float]:
+        """Write a painter and a grid, named after the thousands of pictures; return metrics."""
+        kimg = f"{self.pictures // 1000:06d}"
+        grids.write(folder / f"fakes{kimg}.png", self._fakes())
+        path = folder / f"painter-{kimg}.safetensors"
+        save(path, self.stored())
+        return dict(measured(Painter(path), self.examples, self._measured))
+
+    def stored(self) -> Stored:
+        """Return the painter as it stands."""
+        examples = self.examples
+        notes = {
+            **self.notes,
+            "data digest": examples.digest,
+            "images": len(examples.images),
+            "options": asdict(self.training.options),
+            "pictures": self.pictures,
+            "annotators drew too large by (px)": round(examples.bias, 4),
+        }
+        return Stored(self.training.average, examples.bank, examples.scale, examples.noise, notes)
+
+    def _crops(self) -> Any:
+        options = self.training.options
+        some = chosen(0, self.examples.count, _SHOWN, options.seed)
+        return self.examples.crops(some, options.largest)
+
+    def _fakes(self) -> NDArray[np.float32]:
+        """Return what the averaged network makes of the scenes that `reals.png` shows."""
+        maps = torch.from_numpy(self._crops().maps)
+        rng = torch.Generator().manual_seed(Seed.root(self.training.options.seed).at("grid").number)
+        average = self.training.average
+        with torch.no_grad():
+            noise = average.drawn(len(maps), maps.shape[2], maps.shape[3], rng)
+            return _shown(exposed(average(maps, noise), self.training, rng).numpy())
+
+
+def _shown(seen: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return pictures for a grid: what is seen of most images lies within one unit."""
+    shown: NDArray[np.float32] = np.clip(seen * 1.4, -1, 1)
+    return shown

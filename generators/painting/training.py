@@ -1,0 +1,239 @@
+"""One step of a painter's training: what is learned from a batch, given where it stands."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from generators.painting.codes import FEWEST, GRAIN
+from generators.painting.filters import blurred
+from generators.painting.judge import Judge
+from generators.painting.network import Network, NetworkSettings
+from generators.painting.scale import CONTRAST
+from generators.pix2pixhd.losses import feature_matching, least_squares
+from generators.seeds import Seed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from generators.painting.examples import Crops
+    from generators.painting.noise import Noise
+    from generators.painting.options import Options
+    from generators.painting.scale import Scale
+
+COARSE = 4.0
+"""Standard deviation in px of the Gaussian above whose width structure is left to the judge."""
+POOLED = 8
+"""Px that brightness is compared over."""
+_NEAR_EDGE = 3.0  # px
+
+
+@dataclass
+class Training:
+    """Where a training stands; `step` carries it on.
+
+    Parameters
+    ----------
+    options
+        How the networks learn.
+    scale, noise
+        Of the images: what they see, and the camera's noise.
+    generator, discriminator, average
+        The networks; the moving average of the generator is what is kept.
+    generator_adam, discriminator_adam
+        Their optimisers.
+    kimg
+        Thousands of pictures that it goes on for.
+    steps, pictures
+        What was done so far.
+    """
+
+    options: Options
+    scale: Scale
+    noise: Noise
+    generator: Network
+    discriminator: Judge
+    average: Network
+    generator_adam: torch.optim.Adam
+    discriminator_adam: torch.optim.Adam
+    kimg: float
+    steps: int = 0
+    pictures: int = 0
+
+    @property
+    def way(self) -> float:
+        """Share of the training that is done."""
+        return min(self.pictures / (self.kimg * 1000), 1.0)
+
+
+def start(options: Options, scale: Scale, noise: Noise, kimg: float) -> Training:
+    """Return a training of new networks."""
+    seed = Seed.root(options.seed)
+    settings = NetworkSettings(options.ngf, options.downs, options.blocks, options.noise)
+    g = Network(settings, seed.at("generator").number)
+    d = Judge(options.ndf, options.scales, seed.at("discriminator").number)
+    layout = torch.channels_last  # a third faster on processors
+    g, d = (network.to(memory_format=layout) for network in (g, d))  # type: ignore[call-overload]
+    return Training(
+        options,
+        scale,
+        noise,
+        g,
+        d,
+        copy.deepcopy(g).eval().requires_grad_(requires_grad=False),
+        torch.optim.Adam(g.parameters(), options.glr, betas=(0.5, 0.99)),
+        torch.optim.Adam(d.parameters(), options.dlr, betas=(0.5, 0.99)),
+        kimg,
+    )
+
+
+def exposed(seen: torch.Tensor, training: Training, rng: torch.Generator) -> torch.Tensor:
+    """Return pictures with the camera's noise; gradients go through."""
+    scale = training.scale
+    above = torch.exp(CONTRAST * seen + scale.level)
+    deviation = training.noise.variance((above + scale.offset).detach()).sqrt()
+    noisy = above + deviation * torch.randn(seen.shape, generator=rng)
+    # Below one grey level above the offset the logarithm is a straight line, as steep as there.
+    low = noisy.clamp(max=1.0) - 1
+    value: torch.Tensor = (torch.log(noisy.clamp(min=1.0)) + low - scale.level) / CONTRAST
+    return value
+
+
+def step(training: Training, crops: Crops) -> dict[str, float]:
+    """Learn from crops.
+
+    Returns
+    -------
+    dict
+        Figures by name: losses, and verdicts on real pictures and fakes.
+    """
+    options = training.options
+    _, _, rate = options.at(training.way)
+    for adam, full in (
+        (training.generator_adam, options.glr),
+        (training.discriminator_adam, options.dlr),
+    ):
+        adam.param_groups[0]["lr"] = full * max(rate, 0.02)
+    real, maps = torch.from_numpy(crops.seen), torch.from_numpy(crops.maps)
+    maps = maps.contiguous(memory_format=torch.channels_last)
+    rng = torch.Generator().manual_seed(Seed.root(options.seed).at("step", training.steps).number)
+    noise = training.generator.drawn(len(real), real.shape[2], real.shape[3], rng)
+    clean = training.generator(maps, noise)
+    fake = exposed(clean, training, rng)
+    verdicts, figures = _judge(training, maps, real, fake.detach())
+    figures |= _paint(training, maps, (real, fake), verdicts, torch.from_numpy(crops.objects))
+    training.steps += 1
+    training.pictures += len(real)
+    _follow(training, len(real))
+    return figures
+
+
+def _judge(
+    training: Training, maps: torch.Tensor, real: torch.Tensor, fake: torch.Tensor
+) -> tuple[list[list[torch.Tensor]], dict[str, float]]:
+    """Let the discriminator learn; return what it made of the real pictures, and figures."""
+    training.discriminator.requires_grad_(requires_grad=True)
+    on_real, on_fake = training.discriminator(maps, real), training.discriminator(maps, fake)
+    loss = (least_squares(on_real, real=True) + least_squares(on_fake, real=False)) / 2
+    training.discriminator_adam.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    training.discriminator_adam.step()
+    scales = training.options.scales
+    return on_real, {
+        "D": float(loss.detach()) / scales,
+        "D real": float(on_real[0][-1].detach().mean()),
+        "D fake": float(on_fake[0][-1].detach().mean()),
+    }
+
+
+def _paint(
+    training: Training,
+    maps: torch.Tensor,
+    pictures: tuple[torch.Tensor, torch.Tensor],
+    on_real: list[list[torch.Tensor]],
+    objects: torch.Tensor,
+) -> dict[str, float]:
+    """Let the generator learn."""
+    options, (real, fake) = training.options, pictures
+    training.discriminator.requires_grad_(requires_grad=False)
+    on_fake = training.discriminator(maps, fake)
+    mean, *uneven = code_differences(fake, real, objects)
+    losses = {
+        "G": least_squares(on_fake, real=True),
+        "features": options.lambda_feat * feature_matching(on_fake, on_real),
+        "mean": options.lambda_mean
+        * functional.l1_loss(
+            functional.avg_pool2d(fake, POOLED), functional.avg_pool2d(real, POOLED)
+        ),
+        "codes": options.lambda_codes * (10 * mean + torch.stack(uneven).sum()),
+    }
+    if options.lambda_edge:
+        near = (maps[:, 2:3].abs() < torch.tanh(torch.tensor(_NEAR_EDGE / 2))).float()
+        away = (blurred(fake, 1.0) - blurred(real, 1.0)).abs() * near
+        losses["edge"] = options.lambda_edge * away.sum() / near.sum().clamp(min=1)
+    total = torch.stack(list(losses.values())).sum()
+    training.generator_adam.zero_grad(set_to_none=True)
+    total.backward()  # type: ignore[no-untyped-call]
+    training.generator_adam.step()
+    return {name: float(loss.detach()) for name, loss in losses.items()}
+
+
+def code_differences(
+    fake: torch.Tensor, real: torch.Tensor, objects: torch.Tensor
+) -> list[torch.Tensor]:
+    """Return mean absolute differences between what objects are like in two stacks of pictures.
+
+    Parameters
+    ----------
+    fake, real
+        (N, 1, H, W).
+    objects
+        (N, H, W) numbers through all pictures, 0: not looked at.
+
+    Returns
+    -------
+    list
+        Of the means; of the logarithms of the standard deviations, of all, of what is finer than
+        `GRAIN`, and of what lies between that and `COARSE`.
+    """
+    count = int(objects.max()) + 1
+    at = objects.reshape(-1)
+    size = torch.bincount(at, minlength=count).float()
+    counted = size >= FEWEST
+    counted[0] = False
+    if not counted.any():
+        return [fake.sum() * 0] * 4
+
+    def means(values: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(count).index_add(0, at, values.reshape(-1)) / size.clamp(min=1)
+
+    def deviations(values: torch.Tensor) -> torch.Tensor:
+        away = values.reshape(-1) - means(values)[at]
+        return torch.log(means(away.square()) + 1e-6)[counted] / 2
+
+    bands = [(fake, real)]
+    soft, softer = ([blurred(one, width) for one in (fake, real)] for width in (GRAIN, COARSE))
+    bands.append((fake - soft[0], real - soft[1]))
+    bands.append((soft[0] - softer[0], soft[1] - softer[1]))
+    uneven = [(deviations(made) - deviations(true)).abs().mean() for made, true in bands]
+    return [(means(fake) - means(real))[counted].abs().mean(), *uneven]
+
+
+def _follow(training: Training, seen: int) -> None:
+    """Move the average a step towards the generator; at first faster."""
+    half_life = min(training.options.ema_kimg * 1000, training.pictures / 10)
+    kept = 0.5 ** (seen / max(half_life, 1e-9))
+    with torch.no_grad():
+        for slow, fast in zip(
+            training.average.parameters(), training.generator.parameters(), strict=True
+        ):
+            slow.lerp_(fast, 1 - kept)
+
+
+def state_of(training: Training) -> Mapping[str, torch.nn.Module]:
+    """Return the networks by name."""
+    return {name: getattr(training, name) for name in ("generator", "discriminator", "average")}
