@@ -125,7 +125,7 @@ def render(record: Mapping[str, Any], strips: Sequence[Strip]) -> str:
         verdicts=verdicts(record),
         strips=strips,
         cell=CELL,
-        image=[f"image:{name}" for name in IMAGE],
+        image=tuple(f"image:{name}" for name in IMAGE),
         raw=RAW,
         views=VIEWS,
         quantiles=list(QUANTILES),

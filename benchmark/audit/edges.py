@@ -10,6 +10,7 @@ import numpy as np
 from benchmark.audit.contours import contours
 from benchmark.audit.noise import noise_level
 from benchmark.audit.profiles import AT, AVERAGED, SPACING, Profiles, crossing, level, profiles
+from benchmark.audit.touching import fitted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +24,6 @@ FROM_EDGE = 2.2
 """That stretch begins so many edge widths from the boundary: less than 2 % of the step is left."""
 CERTAIN = 0.15
 """Edges that noise alone would move by more than this (standard deviation) are not counted; px."""
-DISTINCT = 0.15
-"""Depth of a gap, or height of a step, between touching objects, in the light of the dimmer one."""
 _LEAST = round(1 / SPACING)
 _WIDTHS = (0.5, 4.0)
 _QUARTILES = 1.3490
@@ -44,8 +43,8 @@ class Edges:
     whole
         The same with the level of the inside of the whole object.
     touching
-        The same where two objects touch, each border once, seen from the brighter one: the middle
-        of the gap, or half way between the two where they differ in brightness.
+        The same of the object's own edge where another touches it, with the light of both and a
+        gap between them taken into account.
     n_isolated, n_touching, n_points
         How many points of contours are of either kind, used or not, and of any.
     width
@@ -97,11 +96,11 @@ def edges(image: NDArray[Any], labels: NDArray[Any]) -> Edges:
         _half_way(sampled.values, alone, one, outside, noise=noise, width=width) + shift
         for one in (inside, _whole(sampled, width))
     )
-    seen, between, touching = _touching(sampled, noise, width, _background(image, labels))
+    between, touching = _touching(sampled, noise, width, _background(image, labels))
     return Edges(
         isolated=isolated[~np.isnan(isolated)],
         whole=whole[~np.isnan(whole)],
-        touching=touching[seen],
+        touching=touching[~np.isnan(touching)],
         n_isolated=int(alone.sum()),
         n_touching=int(between.sum()),
         n_points=len(sampled.label),
@@ -186,38 +185,20 @@ def _uncertainty(step: Floats, noise: float, width: float) -> Floats:
 
 def _touching(
     sampled: Profiles, noise: float, width: float, background: float
-) -> tuple[Mask, Mask, Floats]:
-    """Return which borders are used, which profiles are such borders, and where their edges are."""
-    inner, outer = _stretches(width)
-    own = level(sampled.values, sampled.own & inner, _LEAST)
-    other = level(sampled.values, sampled.other & outer, _LEAST)
-    between = sampled.inmost
-    with np.errstate(invalid="ignore", divide="ignore"):
-        brighter = (own > other) | ((own == other) & (sampled.label < sampled.neighbour))
-        dimmer = np.minimum(own, other)
-        light = dimmer - background
-        near = np.abs(AT) <= 3.0
-        bottom = np.where(between, sampled.values[:, near].min(axis=1), np.nan)
-        depth, step = dimmer - bottom, own - other
-        left = crossing(sampled.values, (own + bottom) / 2)[0]
-        right = crossing(sampled.values, (other + bottom) / 2)[1]
-        first, last = crossing(sampled.values, (own + other) / 2)
-        gap = (depth >= DISTINCT * light) & (_uncertainty(depth, noise, width) <= CERTAIN)
-        gap &= left < right
-        rise = (step >= DISTINCT * light) & (_uncertainty(step, noise, width) <= CERTAIN)
-        rise &= (first == last) & ~gap & _monotone(sampled.values, own, other, width)
-    place = np.where(gap, (left + right) / 2, first)
-    used = between & brighter & (light > 0) & (gap | rise) & ~np.isnan(place)
-    return used, between & ~np.isnan(light) & brighter, place
+) -> tuple[Mask, Floats]:
+    """Return which profiles cross the border of two objects, and where the edge is; NaN if unsure.
 
-
-def _monotone(values: Floats, high: Floats, low: Floats, width: float) -> Mask:
-    """Return which profiles stay between the levels of their sides, near the edge.
-
-    Where one object shows through another there is a third level between the two, brighter than
-    either or not, and half way says nothing.
+    Where one object shines through another, two steps do not explain the profile: it is not used.
     """
-    near = values[:, np.abs(AT) <= max(2.0, FROM_EDGE * width)]
-    slack = (high - low) / 4
-    kept: Mask = (near.max(axis=1) <= high + slack) & (near.min(axis=1) >= low - slack)
-    return kept
+    inner, outer = _stretches(width)
+    rows = np.flatnonzero(sampled.inmost)
+    values = sampled.values[rows]
+    place, uncertainty = fitted(
+        values,
+        level(values, sampled.own[rows] & inner, _LEAST),
+        level(values, sampled.other[rows] & outer, _LEAST),
+        background=background,
+        noise=noise / float(np.sqrt(AVERAGED)),
+        width=width,
+    )
+    return sampled.inmost, np.where(uncertainty <= CERTAIN, place, np.nan)

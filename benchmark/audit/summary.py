@@ -129,9 +129,9 @@ def _farthest(ratios: list[float | None]) -> float | None:
 
 def _classifier(columns: Mapping[str, Any]) -> Iterator[Row]:
     for view in ("raw", "blurred", "high-pass"):
-        for model in ("network", "linear"):
+        for model, named in (("network", "network"), ("linear", "linear model")):
             if any(model in found.get(view, {}) for found in columns.values()):
-                title = f"AUC of the {model}, {view} patches"
+                title = f"AUC of the {named}, {view} patches"
                 yield _row(
                     "classifier", title, columns, view, model, "auc", n=(view, model, "n", 0)
                 )
