@@ -49,7 +49,10 @@ def run(wish: Wish, *, json: bool) -> None:
         torch.set_num_threads(wish.course.threads)
     dataset = open_any(wish.data)
     split = wish.split if wish.split in dataset.manifest.splits else None
-    examples = examples_of.read(dataset, split, wish.target, wish.learning.largest)
+    own_noise = wish.learning.camera == "image"
+    examples = examples_of.read(
+        dataset, split, wish.target, wish.learning.largest, own_noise=own_noise
+    )
     result = learned(wish, examples)
     if json:
         console.print_json(result)
@@ -77,7 +80,7 @@ def learned(wish: Wish, examples: Examples) -> dict[str, Any]:
         "versions": {"torch": torch.__version__},
     }
     folder.claim(wish.out, settings, about)
-    training = painter.start(wish.learning, examples.scale, examples.noise, course.kimg)
+    training = painter.start(wish.learning, examples.scale, examples.step, course.kimg)
     notes = {"command": command, "split": wish.split}
     learner = PainterLearner(training, examples, notes, measured=course.measured)
     with Display("training") as display:

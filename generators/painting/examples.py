@@ -43,6 +43,8 @@ class Example:
         (N + 1, K) by label.
     edges
         Where the light's edges were found, against the labels.
+    noise
+        Of its camera.
     """
 
     seen: NDArray[np.float32]
@@ -50,6 +52,7 @@ class Example:
     ground: NDArray[np.float32]
     codes: Floats
     edges: Edges
+    noise: Noise
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,14 @@ class Crops:
         (N, C, S, S) float32.
     objects
         (N, S, S) int64, numbered through all of the crops: pixels well inside; 0 elsewhere.
+    noise
+        (3, N, 1, 1, 1) float32: gain, black and floor.
     """
 
     seen: NDArray[np.float32]
     maps: NDArray[np.float32]
     objects: NDArray[np.int64]
+    noise: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,8 @@ class Examples:
         All of them.
     scale, noise
         What is common to them.
+    step
+        Between grey levels, where that is as much as some of the noise; else 0.
     digest
         SHA-256 of images and labels.
     """
@@ -88,6 +96,7 @@ class Examples:
     images: list[Example]
     scale: Scale
     noise: Noise
+    step: float
     digest: str
 
     @property
@@ -123,7 +132,13 @@ class Examples:
             np.stack([part[0] for part in parts])[:, None],
             np.stack([part[1] for part in parts]),
             np.stack(objects).astype(np.int64),
+            self._noise(numbers),
         )
+
+    def _noise(self, numbers: NDArray[np.intp]) -> NDArray[np.float32]:
+        own = [self.images[int(number) % len(self.images)].noise for number in numbers]
+        rows = [[noise.gain, noise.black, noise.floor] for noise in own]
+        return np.array(rows, np.float32).T.reshape(3, -1, 1, 1, 1)
 
     def _crop(
         self, number: int, size: int
@@ -149,7 +164,9 @@ class Examples:
         return taken(example.seen), maps, objects
 
 
-def read(dataset: Dataset, split: str | None, target: str | None, size: int) -> Examples:
+def read(
+    dataset: Dataset, split: str | None, target: str | None, size: int, *, own_noise: bool = False
+) -> Examples:
     """Read the images of a split.
 
     Parameters
@@ -162,6 +179,8 @@ def read(dataset: Dataset, split: str | None, target: str | None, size: int) -> 
         Which labels; None: the first.
     size
         Px of the crops that are wanted; smaller images are left out.
+    own_noise
+        Whether each image's camera is measured on its own.
 
     Raises
     ------
@@ -181,9 +200,13 @@ def read(dataset: Dataset, split: str | None, target: str | None, size: int) -> 
     scale = Scale.of(*_levels(raw))
     noise = Noise.fit(image for image, _ in raw)
     return Examples(
-        [_example(image, labels, scale) for image, labels in raw],
+        [
+            _example(image, labels, scale, Noise.fit([image]) if own_noise else noise)
+            for image, labels in raw
+        ],
         scale,
         noise,
+        1.0 if raw[0][0].dtype.itemsize == 1 else 0.0,
         json_digest([[array_digest(image), array_digest(labels)] for image, labels in raw]),
     )
 
@@ -197,7 +220,9 @@ def _levels(raw: list[tuple[NDArray[np.uint16], NDArray[np.uint16]]]) -> tuple[f
     )
 
 
-def _example(image: NDArray[np.uint16], labels: NDArray[np.uint16], scale: Scale) -> Example:
+def _example(
+    image: NDArray[np.uint16], labels: NDArray[np.uint16], scale: Scale, noise: Noise
+) -> Example:
     """Measure an image."""
     drawn = Geometry.of(labels)
     found = edges(image, drawn)
@@ -210,4 +235,5 @@ def _example(image: NDArray[np.uint16], labels: NDArray[np.uint16], scale: Scale
         code.ground(seen, geometry).astype(np.float32),
         code.measured(seen, geometry),
         found,
+        noise,
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from generators.painting.examples import Examples
+    from generators.painting.examples import Crops, Examples
     from generators.painting.training import Training
 
 _NETWORKS = ("generator", "discriminator", "average")
@@ -132,19 +132,21 @@ class PainterLearner:
         }
         return Stored(self.training.average, examples.bank, examples.scale, examples.noise, notes)
 
-    def _crops(self) -> Any:
+    def _crops(self) -> Crops:
         options = self.training.options
         some = chosen(0, self.examples.count, _SHOWN, options.seed)
         return self.examples.crops(some, options.largest)
 
     def _fakes(self) -> NDArray[np.float32]:
         """Return what the averaged network makes of the scenes that `reals.png` shows."""
-        maps = torch.from_numpy(self._crops().maps)
+        crops = self._crops()
+        maps = torch.from_numpy(crops.maps)
         rng = torch.Generator().manual_seed(Seed.root(self.training.options.seed).at("grid").number)
         average = self.training.average
         with torch.no_grad():
             noise = average.drawn(len(maps), maps.shape[2], maps.shape[3], rng)
-            return _shown(exposed(average(maps, noise), self.training, rng).numpy())
+            own = torch.from_numpy(crops.noise)
+            return _shown(exposed(average(maps, noise), self.examples.scale, own, rng).numpy())
 
 
 def _shown(seen: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from generators.painting.examples import Examples
+    from generators.painting.examples import Example, Examples
     from generators.painting.painter import Painter
     from generators.painting.scale import Scale
     from generators.polygons import Floats
@@ -105,21 +105,21 @@ def measured(painter: Painter, examples: Examples, count: int) -> dict[str, floa
     labels = [one.geometry.labels for one in some]
     real = [examples.scale.grey(one.seen) for one in some]
     painted = [
-        photographed(painter, own, examples, Seed.root(0).at("measured", k))
-        for k, own in enumerate(labels)
+        photographed(painter, one, examples.scale, Seed.root(0).at("measured", k))
+        for k, one in enumerate(some)
     ]
     return compared(real, painted, labels, examples.scale)
 
 
 def photographed(
-    painter: Painter, labels: NDArray[Any], examples: Examples, seed: Seed
+    painter: Painter, example: Example, scale: Scale, seed: Seed
 ) -> NDArray[np.float64]:
-    """Return (Y, X) grey levels of a painted scene, whole numbers, with the examples' noise."""
-    scale, noise = examples.scale, examples.noise
+    """Return (Y, X) grey levels of an example's scene, whole numbers, with its camera's noise."""
+    labels, noise = example.geometry.labels, example.noise
     mood = painter.mood(float((labels > 0).mean()), seed)
     light = painter.paint(labels, seed, mood=mood)
     unit = float(scale.grey(mood.typical[0]) - scale.grey(mood.ground))
-    grey = noise.black + unit * (light.signal + light.background)
+    grey = painter.black + unit * (light.signal + light.background)
     shot = seed.at("camera").generator().standard_normal(grey.shape)
     image: NDArray[np.float64] = np.rint(grey + np.sqrt(noise.variance(grey)) * shot)
     return image

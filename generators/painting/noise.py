@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
@@ -11,10 +11,7 @@ from scipy import ndimage
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import torch
     from numpy.typing import NDArray
-
-Levels = TypeVar("Levels", "NDArray[Any]", "torch.Tensor")
 
 _KERNEL = np.array([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]]) / 6
 _BINS = 24
@@ -79,6 +76,6 @@ class Noise:
             return cls(0.0, 0.0, float(np.median(v_)))
         return cls(float(gain), float(-start / gain), float(v_.min()) / 4)
 
-    def variance(self, grey: Levels) -> Levels:
-        """Return the variance of grey levels, an array or a tensor."""
+    def variance(self, grey: NDArray[Any]) -> NDArray[Any]:
+        """Return the variance of grey levels."""
         return (self.gain * (grey - self.black)).clip(min=self.floor)

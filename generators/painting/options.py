@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from typing import Literal
 
 from benchmark.errors import RunError
 
@@ -48,6 +49,8 @@ class Options:
         Weight of differences in the objects' brightness, unevenness and grain.
     lambda_edge
         Weight of the difference near outlines, of pictures that are blurred a little.
+    camera
+        Whether all images have the camera's noise in common, or each has its own.
     seed
         Of all that is drawn.
     """
@@ -70,6 +73,7 @@ class Options:
     lambda_mean: float = 5.0
     lambda_codes: float = 1.0
     lambda_edge: float = 2.0
+    camera: Literal["common", "image"] = "common"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -130,7 +134,7 @@ _LIMITS = {
     "lambda_edge": (0, 1000),
     "seed": (0, 2**62),
 }
-assert set(_LIMITS) == {field.name for field in fields(Options)}
+assert set(_LIMITS) == {field.name for field in fields(Options)} - {"camera"}
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,11 @@ class Painter:
                 mend=f"name a {SUFFIX} file of `bench train painter`, or {' or '.join(LEARNED)}",
             )
 
+    @property
+    def black(self) -> float:
+        """Grey level of no light in the images that it learned from."""
+        return self._stored.noise.black
+
     def mood(self, cover: float, seed: Seed) -> Mood:
         """Draw a real image that objects cover about as much of."""
         bank = self._stored.bank

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 CONTRAST = 2.6
 """Natural logarithms of light to one unit of what networks see."""
+_STEPS = 8.0
 _LEAST = 1.0  # grey levels above the offset that darker pixels are taken to have
 
 
@@ -42,8 +43,9 @@ class Scale:
     def of(cls, dark: float, bright: float) -> Scale:
         """Return the scale for images of these typical levels of ground and objects.
 
-        The offset lies as far below the ground as a seventh of the objects' light above it, which
-        keeps the logarithm of the ground's noise small; the middle of the two becomes 0.
+        The offset lies as far below the ground as a seventh of the objects' light above it, and at
+        least eight grey levels, which keeps the logarithm of the ground's noise small; the middle
+        of the two becomes 0.
 
         Examples
         --------
@@ -51,7 +53,7 @@ class Scale:
         >>> [round(float(y), 2) for y in scale.seen(np.array([155.0, 600.0]))]
         [-0.4, 0.4]
         """
-        offset = dark - (bright - dark) / 7
+        offset = dark - max((bright - dark) / 7, _STEPS)
         level = (np.log(dark - offset) + np.log(bright - offset)) / 2
         return cls(float(offset), float(level))
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from generators.painting.examples import Crops
-    from generators.painting.noise import Noise
     from generators.painting.options import Options
     from generators.painting.scale import Scale
 
@@ -40,8 +39,8 @@ class Training:
     ----------
     options
         How the networks learn.
-    scale, noise
-        Of the images: what they see, and the camera's noise.
+    scale, step
+        Of the images: what they see, and the step between grey levels where it shows; else 0.
     generator, discriminator, average
         The networks; the moving average of the generator is what is kept.
     generator_adam, discriminator_adam
@@ -54,7 +53,7 @@ class Training:
 
     options: Options
     scale: Scale
-    noise: Noise
+    step: float
     generator: Network
     discriminator: Judge
     average: Network
@@ -70,7 +69,7 @@ class Training:
         return min(self.pictures / (self.kimg * 1000), 1.0)
 
 
-def start(options: Options, scale: Scale, noise: Noise, kimg: float) -> Training:
+def start(options: Options, scale: Scale, step: float, kimg: float) -> Training:
     """Return a training of new networks."""
     seed = Seed.root(options.seed)
     settings = NetworkSettings(options.ngf, options.downs, options.blocks, options.noise)
@@ -81,7 +80,7 @@ def start(options: Options, scale: Scale, noise: Noise, kimg: float) -> Training
     return Training(
         options,
         scale,
-        noise,
+        step,
         g,
         d,
         copy.deepcopy(g).eval().requires_grad_(requires_grad=False),
@@ -91,16 +90,37 @@ def start(options: Options, scale: Scale, noise: Noise, kimg: float) -> Training
     )
 
 
-def exposed(seen: torch.Tensor, training: Training, rng: torch.Generator) -> torch.Tensor:
-    """Return pictures with the camera's noise; gradients go through."""
-    scale = training.scale
+def exposed(
+    seen: torch.Tensor, scale: Scale, noise: torch.Tensor, rng: torch.Generator
+) -> torch.Tensor:
+    """Return pictures with the camera's noise; gradients go through.
+
+    Parameters
+    ----------
+    seen
+        (N, 1, H, W).
+    scale
+        What grey levels they stand for.
+    noise
+        (3, N, 1, 1, 1): gain, black and floor of each picture's camera.
+    rng
+        Of the noise.
+    """
+    gain, black, floor = noise
     above = torch.exp(CONTRAST * seen + scale.level)
-    deviation = training.noise.variance((above + scale.offset).detach()).sqrt()
-    noisy = above + deviation * torch.randn(seen.shape, generator=rng)
+    variance = torch.maximum(gain * ((above + scale.offset).detach() - black), floor)
+    noisy = above + variance.sqrt() * torch.randn(seen.shape, generator=rng)
     # Below one grey level above the offset the logarithm is a straight line, as steep as there.
     low = noisy.clamp(max=1.0) - 1
     value: torch.Tensor = (torch.log(noisy.clamp(min=1.0)) + low - scale.level) / CONTRAST
     return value
+
+
+def dithered(seen: torch.Tensor, scale: Scale, step: float, rng: torch.Generator) -> torch.Tensor:
+    """Return pictures whose grey levels are spread over their step, as before rounding."""
+    grey = torch.exp(CONTRAST * seen + scale.level)
+    spread = (grey + step * (torch.rand(seen.shape, generator=rng) - 0.5)).clamp(min=1.0)
+    return (torch.log(spread) - scale.level) / CONTRAST
 
 
 def step(training: Training, crops: Crops) -> dict[str, float]:
@@ -123,7 +143,9 @@ def step(training: Training, crops: Crops) -> dict[str, float]:
     rng = torch.Generator().manual_seed(Seed.root(options.seed).at("step", training.steps).number)
     noise = training.generator.drawn(len(real), real.shape[2], real.shape[3], rng)
     clean = training.generator(maps, noise)
-    fake = exposed(clean, training, rng)
+    fake = exposed(clean, training.scale, torch.from_numpy(crops.noise), rng)
+    if training.step:
+        real = dithered(real, training.scale, training.step, rng)
     verdicts, figures = _judge(training, maps, real, fake.detach())
     figures |= _paint(training, maps, (real, fake), verdicts, torch.from_numpy(crops.objects))
     training.steps += 1
