@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from adapters import console
+from benchmark.errors import BenchError
 
 app = App(name="generate", help="Generate a data set with exact labels from a recipe.")
 app.command(
@@ -26,9 +27,11 @@ app.command(
 
 @app.default
 def generate(
-    recipe: str,
+    recipe: str | None = None,
     *,
     out: Path,
+    like: Path | None = None,
+    channel: int = 0,
     seed: int = 0,
     workers: int | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
@@ -42,9 +45,15 @@ def generate(
     Parameters
     ----------
     recipe
-        A TOML file, or the name of a shipped recipe: see docs/recipes.md.
+        A TOML file, or the name of a shipped recipe: see docs/recipes.md. With --like, what is
+        begun from; default: nuclei.
     out
         The folder to make. It must not exist; it appears when the data set is complete.
+    like
+        A folder of images, labelled or not: fit the recipe's dials to them, write it beside the
+        data set, and say how close the set comes.
+    channel
+        With --like, which channel of the images shows nuclei, from 0.
     seed
         The same recipe and seed give the same data set.
     workers
@@ -54,10 +63,17 @@ def generate(
     """
     from benchmark.dataset import Dataset  # noqa: PLC0415 - help needs none of it
     from benchmark.dataset.released import release_of  # noqa: PLC0415
+    from generators.commands.generate_like import fitted, show  # noqa: PLC0415
     from generators.generate import generate as generate_dataset  # noqa: PLC0415
     from generators.recipe import load  # noqa: PLC0415
 
-    plan = load(recipe)
+    if recipe is None and like is None:
+        raise BenchError(
+            "there is no recipe",
+            mend="name a TOML file or a shipped recipe, or images to be like: --like FOLDER",
+        )
+    fit = None if like is None else fitted(like, recipe or "nuclei", channel, out)
+    plan = load(str(recipe)) if fit is None else fit.recipe
     with console.counting(f"generating {plan.name}") as tell:
         continued = generate_dataset(plan, out, seed=seed, workers=workers, done=tell)
     if continued:
@@ -67,21 +83,23 @@ def generate(
     release = release_of(made.manifest)
     as_released = None if release is None else made.digest == release.digest
     splits = made.manifest.splits
+    rows = [] if fit is None else fit.rows(made.path)
     if json:
-        console.print_json(
-            {
-                "path": str(made.path),
-                "name": made.name,
-                "version": made.version,
-                "digest": made.digest,
-                "seed": seed,
-                "splits": splits,
-                "n": sum(splits.values()),
-                "continued": continued,
-                "released": as_released,
-            }
-        )
+        told = {
+            "path": str(made.path),
+            "name": made.name,
+            "version": made.version,
+            "digest": made.digest,
+            "seed": seed,
+            "splits": splits,
+            "n": sum(splits.values()),
+            "continued": continued,
+            "released": as_released,
+        }
+        console.print_json(told if fit is None else {**told, "like": fit.to_dict(rows)})
     else:
+        if fit is not None:
+            show(fit, rows)
         counts = ", ".join(f"{count} {split}" for split, count in splits.items())
         console.out.print(f"{made.name} {made.version}: {counts}")
         console.out.print(f"digest {made.digest}" + (", as released" if as_released else ""))

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from benchmark.dataset import Dataset
+from benchmark.errors import BenchError
 from generators.commands.generate import generate
 from generators.errors import RecipeError
 
@@ -50,3 +51,31 @@ def test_a_bad_recipe_writes_nothing(tiny, tmp_path):
     with pytest.raises(RecipeError, match=r"unknown key optics\.blurr"):
         generate(str(tiny), out=tmp_path / "set")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["tiny.toml"]
+
+
+@pytest.mark.slow
+def test_images_of_ones_own_are_fitted_and_compared(tiny, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("generators.like.fitting.PILOT", 2)
+    tiny.write_text(RECIPE.replace("48", "128").replace("diameter = 10", "diameter = 18"))
+    generate(str(tiny), out=tmp_path / "mine", workers=1)
+    capsys.readouterr()
+    arguments = {"like": tmp_path / "mine", "out": tmp_path / "set", "workers": 1}
+    generate(str(tiny), **arguments, json=True)
+    told = json.loads(capsys.readouterr().out)
+    figures = {row["figure"]: row for row in told["like"]["figures"]}
+    assert abs(figures["diameter"]["off"]) < 0.15
+    assert told["like"]["images"] == 2
+    assert told["name"] == "like-mine"
+    recipe = tmp_path / "set.toml"
+    assert told["like"]["recipe"] == str(recipe)
+    # The recipe stands for itself: it makes the same set again.
+    generate(str(recipe), out=tmp_path / "again", workers=1)
+    assert Dataset.open(tmp_path / "again").digest == told["digest"]
+    recipe.write_text("name = 1")
+    with pytest.raises(BenchError, match="another recipe stands"):
+        generate(str(tiny), **{**arguments, "out": tmp_path / "set"})
+
+
+def test_there_must_be_something_to_make(tmp_path):
+    with pytest.raises(BenchError, match="there is no recipe"):
+        generate(out=tmp_path / "set")

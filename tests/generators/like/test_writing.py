@@ -1,0 +1,18 @@
+"""A fitted recipe is read back as it was."""
+
+from __future__ import annotations
+
+import tomllib
+
+from generators.like.writing import toml
+
+
+def test_a_document_is_read_back_as_it_was():
+    document = {
+        "name": 'a "b" \\ é',
+        "size": [192, 256],
+        "splits": {"train": 3, "test": 0},
+        "optics": {"snr": {"min": 0.5, "max": 20.0, "scale": "log"}, "blur": {"choices": [1, 2]}},
+        "camera": {"gain": 1e-05, "offset": 0.0, "bit_depth": 12},
+    }
+    assert tomllib.loads(toml(document, "two\nlines")) == document
