@@ -25,6 +25,9 @@ QUANTILES = {
 }
 """The quantiles that stand for a distribution in a file."""
 
+ROUNDED = 1e-4
+"""Quantiles that come from a file are rounded to as much."""
+
 
 def quantiles(values: Floats) -> dict[str, float | int | None]:
     """Return n, mean, standard deviation and quantiles of the values that are numbers.
@@ -73,7 +76,7 @@ def apart(values: Floats, reference: Floats) -> dict[str, float | None]:
     }
 
 
-def apart_from_quantiles(values: Floats, known: Mapping[str, Any]) -> float | None:
+def apart_from_quantiles(sample: Floats, known: Mapping[str, Any]) -> float | None:
     """Return the largest gap of the distribution functions at the quantiles known of the other.
 
     It is at most the Kolmogorov-Smirnov distance, which the quantiles alone do not give.
@@ -83,13 +86,14 @@ def apart_from_quantiles(values: Floats, known: Mapping[str, Any]) -> float | No
     >>> apart_from_quantiles(np.arange(101.0), {"p25": 25, "p50": 60, "p75": 75})
     0.0941
     """
-    a = np.sort(values[np.isfinite(values)])
+    a = np.sort(sample[np.isfinite(sample)])
     pairs = [(known[name], q) for name, q in QUANTILES.items() if known.get(name) is not None]
     if a.size == 0 or not pairs:
         return None
     # Where many values are equal the quantile lies inside the step: either side of it counts.
-    below = np.array([np.searchsorted(a, value, "left") for value, _ in pairs]) / a.size
-    upto = np.array([np.searchsorted(a, value, "right") for value, _ in pairs]) / a.size
+    stated = np.array([value for value, _ in pairs], np.float64)
+    below = np.searchsorted(a, stated - ROUNDED, "left") / a.size
+    upto = np.searchsorted(a, stated + ROUNDED, "right") / a.size
     wanted = np.array([q for _, q in pairs])
     gaps = np.maximum(np.maximum(below - wanted, wanted - upto), 0)
     return _rounded(gaps.max())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import ndimage
 from scipy.spatial import KDTree
 from skimage.measure import regionprops_table
 
@@ -90,10 +89,7 @@ def cell_measures(image: NDArray[Any], labels: NDArray[Any]) -> dict[str, Floats
         found["nn_over_equiv_diameter"] = apart / np.asarray(table["equivalent_diameter_area"])
     else:
         found["nn_centroid_distance_px"] = found["nn_over_equiv_diameter"] = np.zeros(0)
-    within = np.arange(1, count + 1)
-    values = image.astype(np.float64)
-    mean = np.asarray(ndimage.mean(values, dense, within))
-    spread = np.asarray(ndimage.standard_deviation(values, dense, within))
+    mean, spread = _levels(image, dense, count)
     ground = _ground(image, labels)
     above = mean - (float(ground.mean()) if ground.size else float(image.min()))
     typical = float(np.median(above))
@@ -142,6 +138,15 @@ def image_measures(
             mean.std() / mean.mean() if count > 1 else np.nan,
         )
     return dict(zip(IMAGE, map(float, values), strict=True))
+
+
+def _levels(image: NDArray[Any], dense: NDArray[np.int64], count: int) -> tuple[Floats, Floats]:
+    """Return mean and standard deviation of each object's pixels."""
+    label, values = dense[dense > 0] - 1, image[dense > 0].astype(np.float64)
+    area = np.bincount(label, minlength=count)
+    mean = np.bincount(label, values, count) / area
+    square = np.bincount(label, np.square(values - mean[label]), count) / area
+    return mean, np.sqrt(square)
 
 
 def _ground(image: NDArray[Any], labels: NDArray[Any]) -> Floats:

@@ -53,9 +53,11 @@ class Measured:
         return {**cells, **images}
 
     def power(self) -> Floats:
-        """Return the mean power in each band."""
-        mean: Floats = np.sum(self.powers, axis=0) / max(self.tiles, 1)
-        return mean if self.powers else np.full(spectrum.BANDS, np.nan)
+        """Return the mean power in each band; NaN if all images are smaller than a tile."""
+        if not self.tiles:
+            return np.full(spectrum.BANDS, np.nan)
+        mean: Floats = np.sum(self.powers, axis=0) / self.tiles
+        return mean
 
 
 def _in_light(image: NDArray[Any], labels: NDArray[Any]) -> Floats | None:
