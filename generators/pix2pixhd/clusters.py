@@ -124,7 +124,7 @@ def drawn(
 
 def write(path: Path, centres: Mapping[int, NDArray[np.float32]]) -> None:
     """Write representative codes to a `.safetensors` file."""
-    write_bytes(path, serialised({str(k): torch.from_numpy(v) for k, v in centres.items()}))
+    write_bytes(path, serialised({str(k): torch.tensor(v) for k, v in centres.items()}))
 
 
 def read(path: Path) -> Codes:
