@@ -158,10 +158,11 @@ def compared(
     powers = [spectrum([scale.seen(one) for one in some]) for some in (painted, real)]
     means = [np.concatenate(list(map(_means, some, labels))) for some in (painted, real)]
     pixels = [np.concatenate([one[::4, ::4].ravel() for one in some]) for some in (painted, real)]
+    if powers[1].all():  # else images are too small for spectra
+        figures["spectrum"] = float(np.max(np.abs(powers[0] / powers[1] - 1)))
     return {
         **figures,
         "CV": cv[0] / cv[1],
-        "spectrum": float(np.max(np.abs(powers[0] / powers[1] - 1))),
         "KS grey": float(stats.ks_2samp(pixels[0], pixels[1]).statistic),
         "KS objects": float(stats.ks_2samp(means[0], means[1]).statistic),
     }
