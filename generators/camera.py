@@ -162,3 +162,19 @@ def expose(
     grey = np.rint(camera.offset + gain * collected)
     image = np.clip(grey, 0, camera.white).astype(np.uint16)
     return image, camera.offset + gain * electrons
+
+
+def saturating_sum(image: NDArray[np.uint16], added: Floats, camera: Camera) -> NDArray[np.uint16]:
+    """Return a picture plus another in grey levels, cut off at white, as CellGen combines them.
+
+    Its `Combine.py` adds the pixels of two finished pictures and cuts off at 255: what is added
+    has no noise of its own, and takes none from below.
+
+    Examples
+    --------
+    >>> low = Camera(bit_depth=8)
+    >>> saturating_sum(np.array([[10, 200]], np.uint16), np.array([[5.4, 99.0]]), low).tolist()
+    [[15, 255]]
+    """
+    total = image + np.rint(added)
+    return np.clip(total, 0, camera.white).astype(np.uint16)

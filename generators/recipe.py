@@ -105,7 +105,7 @@ class Recipe(BaseModel):
             for section in ("cells", "spots", "distractors"):
                 if getattr(variant, section):
                     self._require(section, f"variants, {variant.name}")
-        if self.spots is not None and self.spots.get("inside") == "cells":
+        if self.spots is not None and self.spots.get("inside") in {"cells", "cytoplasm"}:
             self._require("cells", "spots.inside")
         return self
 

@@ -11,11 +11,12 @@ from generators import cells as cell_layer
 from generators import distractors as distractor_layer
 from generators import optics as light_path
 from generators import spots as spot_layer
-from generators.camera import expose, hot
+from generators.camera import expose, hot, saturating_sum
 from generators.exposure import electrons_for, snr_of
 from generators.painting import scenes
 from generators.polygons import coverage, window_of
 from generators.scene import lay_out
+from generators.seeds import Seed
 from generators.texture import PARAMETRIC, shade
 from generators.truth import Light, Truth, object_table, spot_table
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from generators.outlines import Shape
     from generators.polygons import Floats
     from generators.scene import Canvas, Layout
-    from generators.seeds import Seed
     from generators.spots import SpotList, Spots
     from generators.texture import Shading
 
@@ -146,12 +146,29 @@ def compose(settings: Settings, seed: Seed) -> World:
     if cells is not None:
         seeds = [seed.at("cell", nucleus.index) for nucleus in canvas.nuclei]
         grown = cell_layer.grow(canvas.top, canvas.centres + pad, diameter, cells, seeds)
-    spots = None
-    if settings.spots is not None:
-        home = canvas.top if grown is None or settings.spots.inside != "cells" else grown.labels
-        scattered = spot_layer.scatter(settings.spots, home, seed.at("spots").generator())
-        spots = scattered._replace(positions=scattered.positions - pad)
+    spots = (
+        None
+        if settings.spots is None
+        else _scattered(settings, settings.spots, canvas, grown, seed)
+    )
     return World(settings, seed, canvas, grown, Truth.of(canvas, grown), spots)
+
+
+def _scattered(
+    settings: Settings, spots: Spots, canvas: Canvas, grown: Grown | None, seed: Seed
+) -> SpotList:
+    """Return the spots of a scene, in px of the frame."""
+    home = canvas.top
+    if grown is not None and spots.inside in {"cells", "cytoplasm"}:
+        home = grown.labels
+        if spots.inside == "cytoplasm":
+            home = np.where(canvas.top > 0, 0, home)
+    centres = None
+    if spots.cloud_centres == "fixed":
+        shared = Seed.root(0).at("cloud centres")
+        centres = canvas.pad + spot_layer.fixed_centres(spots, settings.shape, shared)
+    scattered = spot_layer.scatter(spots, home, seed.at("spots").generator(), centres)
+    return scattered._replace(positions=scattered.positions - canvas.pad)
 
 
 def _nuclei_light(world: World) -> Floats:
@@ -189,6 +206,12 @@ def _unlabelled_light(world: World) -> Floats:
 
 
 PAINTERS = {"nuclei": _nuclei_light, "cells": _cell_light}
+
+
+def _spot_photons(world: World, layers: tuple[str, ...]) -> Floats:
+    if world.spots is None or "spots" not in layers:
+        return np.zeros(world.settings.shape)
+    return spot_layer.draw(world.spots, world.settings.shape)
 
 
 def shoot(world: World, channel: str) -> Shot:
@@ -230,11 +253,14 @@ def shoot(world: World, channel: str) -> Shot:
     # The light was set before anything bleached, and so was the camera.
     left = light_path.bleached(optics, list(settings.channels).index(channel))
     electrons = scale * (left * over + under)
-    if world.spots is not None and "spots" in layers:
-        photons = spot_layer.draw(world.spots, settings.shape)
-        electrons = electrons + left * camera.quantum_efficiency * photons
+    arrived = left * camera.quantum_efficiency * _spot_photons(world, layers)
+    saturating = settings.spots is not None and settings.spots.combine == "saturating"
+    if not saturating:
+        electrons = electrons + arrived
     leak = hot(settings.shape, camera, seed.at("hot pixels").generator())
     image, expected = expose(electrons, camera, gain, seed.at("noise").generator(), leak)
+    if saturating:
+        image, expected = saturating_sum(image, gain * arrived, camera), expected + gain * arrived
     lights = {
         target: Light(
             gain * scale * left * m, snr_of(scale * left * m, scale * b, camera.read_noise)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from generators.polygons import Floats
+    from generators.seeds import Seed
 
 REACH = 5.0
 """A spot is drawn to this many sigmas: what is left out is 6e-7 of its photons."""
@@ -25,12 +26,29 @@ class Spots:
     """How many spots there are, where, how bright and how wide."""
 
     inside: str = word(
-        "nuclei", options=("nuclei", "cells", "anywhere"), says="what the spots lie in"
+        "nuclei",
+        options=("nuclei", "cells", "cytoplasm", "anywhere"),
+        says="what the spots lie in; cytoplasm is cells without their nuclei",
     )
     counts: str = word(
         "poisson",
         options=("poisson", "fixed", "geometric"),
         says="distribution of the number in an object about its mean",
+    )
+    cloud_form: str = word(
+        "turned",
+        options=("turned", "cellgen-round", "cellgen-stretched"),
+        says="turned at random, or one of the two forms of CellGen",
+    )
+    cloud_centres: str = word(
+        "drawn",
+        options=("drawn", "fixed"),
+        says="anew in every scene, or the same in all, as in CellGen, wherever objects lie",
+    )
+    combine: str = word(
+        "photons",
+        options=("photons", "saturating"),
+        says="add light before the camera, or grey levels after it as CellGen does",
     )
     spots_per_object: float = dial(
         6, low=0, high=2000, unit="1", says="mean number of spots or clouds in an object"
@@ -70,6 +88,11 @@ class SpotList(NamedTuple):
     sigmas: Floats
 
 
+CELLGEN_STRETCH = np.array([[-5.0, 2.0], [5.0, 0.0]])
+"""The matrix by which CellGen's `Points.py` stretches rows (x, y) of standard normal variates: one
+direction, of covariance [[50, -10], [-10, 4]]."""
+
+
 def _counts(spots: Spots, objects: int, rng: Generator) -> NDArray[np.int64]:
     mean = spots.spots_per_object
     match spots.counts:
@@ -96,8 +119,17 @@ def _centres(spots: Spots, labels: NDArray[np.integer], rng: Generator) -> Float
 
 
 def _as_cloud(centre: Floats, spots: Spots, rng: Generator) -> Floats:
-    """Return the positions of a cloud: a Gaussian, round or stretched in a random direction."""
+    """Return the positions of a cloud, a Gaussian: turned at random, or in a form of CellGen.
+
+    CellGen's round form has the identity for covariance, its stretched form is standard normal
+    variates times `CELLGEN_STRETCH`; the units of both are multiplied by `cloud_radius`.
+    """
     members = rng.standard_normal((1 + rng.poisson(spots.cloud_spots - 1), 2))
+    if spots.cloud_form != "turned":
+        if spots.cloud_form == "cellgen-stretched":
+            members = (members @ CELLGEN_STRETCH)[:, ::-1]
+        moved: Floats = centre + spots.cloud_radius * members
+        return moved
     stretch = np.sqrt(spots.cloud_elongation)
     members = members * spots.cloud_radius * np.array([1 / stretch, stretch])
     turn = rng.uniform(0, np.pi)
@@ -107,7 +139,25 @@ def _as_cloud(centre: Floats, spots: Spots, rng: Generator) -> Floats:
     return placed
 
 
-def scatter(spots: Spots, labels: NDArray[np.integer], rng: Generator) -> SpotList:
+def fixed_centres(spots: Spots, shape: tuple[int, int], seed: Seed) -> Floats:
+    """Return centres that every scene of one size and recipe shares.
+
+    Parameters
+    ----------
+    spots
+        Their number is what `spots_per_megapixel` comes to.
+    shape
+        Height and width of the frame in px.
+    seed
+        A stream that all scenes share.
+    """
+    number = round(spots.spots_per_megapixel * shape[0] * shape[1] / 1e6)
+    return seed.generator().random((number, 2)) * shape - 0.5
+
+
+def scatter(
+    spots: Spots, labels: NDArray[np.integer], rng: Generator, centres: Floats | None = None
+) -> SpotList:
     """Draw the spots of a scene.
 
     Parameters
@@ -118,9 +168,11 @@ def scatter(spots: Spots, labels: NDArray[np.integer], rng: Generator) -> SpotLi
         (Y, X) the objects that they lie in; 0 is none.
     rng
         The stream of this scene's spots.
+    centres
+        (N, 2) where spots and clouds sit, if not to be drawn.
     """
     places = []
-    for centre in _centres(spots, labels, rng):
+    for centre in _centres(spots, labels, rng) if centres is None else centres:
         cloud = rng.random() < spots.clouds
         places.append(_as_cloud(centre, spots, rng) if cloud else centre[None])
     positions = np.concatenate([np.zeros((0, 2)), *places])

@@ -207,7 +207,7 @@ def spot_table(spots: SpotList | None, truth: Truth, settings: Settings) -> pd.D
     channel = next((name for name, layers in settings.channels.items() if "spots" in layers), None)
     pixel = np.floor(spots.positions + 0.5).astype(int)
     inside = np.all((pixel >= 0) & (pixel < settings.shape), axis=1)
-    target = "cells" if settings.spots.inside == "cells" else "nuclei"
+    target = "cells" if settings.spots.inside in {"cells", "cytoplasm"} else "nuclei"
     under = truth.labels[target][pixel[inside, 0], pixel[inside, 1]]
     return pd.DataFrame(
         {

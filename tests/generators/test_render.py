@@ -278,3 +278,55 @@ def test_the_second_channel_bleaches_further(scene_of, even):
     settings = scene_of(channels=channels, optics={**even, "bleaching": 0.25, "background": 0})
     light = render(settings, SEED).expected - 100
     assert light[1].sum() == pytest.approx(0.75 * light[0].sum(), rel=1e-6)
+
+
+def test_spots_in_the_cytoplasm_lie_in_cells_and_not_in_nuclei(scene_of):
+    settings = scene_of(
+        channels={"spots": ("spots",)},
+        cells=Cells(),
+        spots=Spots(inside="cytoplasm", spots_per_object=8),
+    )
+    made = render(settings, SEED)
+    pixel = np.floor(made.spots[["y", "x"]].to_numpy() + 0.5).astype(int)
+    assert len(pixel) > 20
+    assert (made.labels["nuclei"][pixel[:, 0], pixel[:, 1]] == 0).all()
+    assert (made.labels["cells"][pixel[:, 0], pixel[:, 1]] == made.spots["object"]).all()
+    assert (made.spots["object"] > 0).all()
+
+
+def test_fixed_centres_hold_clouds_at_the_same_places_of_every_scene(scene_of):
+    spots = Spots(
+        cloud_centres="fixed",
+        clouds=1,
+        cloud_form="cellgen-round",
+        cloud_radius=1,
+        spots_per_megapixel=300,
+    )
+    settings = scene_of(channels={"spots": ("spots",)}, spots=spots, layout={"density": 0})
+    a, b = (render(settings, SEED.at(k)).spots[["y", "x"]].to_numpy() for k in range(2))
+    nearest = np.min(np.linalg.norm(a[:, None] - b[None], axis=2), axis=1)
+    assert np.median(nearest) < 1.0
+    assert len(a) != len(b) or (a != b).any()
+
+
+def test_grey_levels_of_spots_are_added_after_the_camera_and_cut_off_at_white(scene_of, even):
+    def shown(combine, photons):
+        settings = scene_of(
+            channels={"both": ("nuclei", "spots")},
+            spots=Spots(combine=combine, spot_photons=photons, spots_per_object=2),
+            optics=even,
+            camera={"bit_depth": 8, "offset": 10},
+        )
+        return render(settings, SEED)
+
+    without = shown("saturating", 1.0)
+    lit = shown("saturating", 1e5)
+    assert lit.image.max() == 255
+    dark = lit.expected == without.expected
+    assert (lit.image[dark] == without.image[dark]).all()  # no noise of its own
+    assert (lit.image >= without.image).all()
+    # Added as light, spots have shot noise: the same places differ from their expectation more.
+    faint, sums = (shown(combine, 300.0) for combine in ("saturating", "photons"))
+    there = (faint.expected > without.expected + 3) & (faint.expected < 200)
+    noise = [(made.image - made.expected)[there].std() for made in (faint, sums)]
+    assert noise[1] > noise[0]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import integrate
+from scipy import integrate, stats
 
-from generators.spots import SpotList, Spots, draw, scatter
+from generators.seeds import Seed
+from generators.spots import SpotList, Spots, draw, fixed_centres, scatter
 
 LABELS = np.zeros((60, 60), int)
 LABELS[5:25, 5:25] = 1
@@ -114,3 +115,34 @@ def test_clouds_are_as_wide_and_as_stretched_as_asked(elongation):
         spreads.append((low * high) ** 0.25)
     assert np.mean(spreads) == pytest.approx(3, rel=0.05)
     assert np.mean(ratios) == pytest.approx(elongation, rel=0.12)
+
+
+def cloud_of(form, radius=1.0, n=4000):
+    spots = Spots(inside="anywhere", clouds=1, cloud_spots=n, cloud_radius=radius, cloud_form=form)
+    labels = np.zeros((200, 200), int)
+    return scatter(spots, labels, np.random.default_rng(0), np.array([[100.0, 90.0]])).positions
+
+
+def test_the_round_form_of_cellgen_has_the_identity_for_covariance():
+    positions = cloud_of("cellgen-round")
+    assert positions.mean(axis=0) == pytest.approx([100, 90], abs=0.08)
+    assert np.cov(positions.T) == pytest.approx(np.eye(2), abs=0.06)
+    assert np.cov(cloud_of("cellgen-round", radius=3).T) == pytest.approx(9 * np.eye(2), abs=0.5)
+
+
+def test_the_stretched_form_of_cellgen_is_normal_variates_times_its_matrix():
+    positions = cloud_of("cellgen-stretched")[:, ::-1]  # x, y as there
+    stretch = np.array([[-5.0, 2.0], [5.0, 0.0]])
+    assert np.cov(positions.T) == pytest.approx(stretch.T @ stretch, rel=0.06, abs=0.3)
+    again = np.random.default_rng(1).standard_normal((4000, 2)) @ stretch
+    for axis in range(2):
+        assert stats.ks_2samp(positions[:, axis] - [90, 100][axis], again[:, axis]).pvalue > 1e-3
+
+
+def test_fixed_centres_are_the_same_in_every_scene_and_of_their_number():
+    spots = Spots(spots_per_megapixel=300)
+    a, b = (fixed_centres(spots, (200, 300), Seed.root(0)) for _ in range(2))
+    assert (a == b).all()
+    assert len(a) == 18
+    assert (a > -0.5).all()
+    assert (a < [199.5, 299.5]).all()
