@@ -49,10 +49,8 @@ def run(wish: Wish, *, json: bool) -> None:
         torch.set_num_threads(wish.course.threads)
     dataset = open_any(wish.data)
     split = wish.split if wish.split in dataset.manifest.splits else None
-    own_noise = wish.learning.camera == "image"
-    examples = examples_of.read(
-        dataset, split, wish.target, wish.learning.largest, own_noise=own_noise
-    )
+    own = wish.learning.camera == "image"
+    examples = examples_of.read(dataset, split, wish.target, wish.learning.largest, own=own)
     result = learned(wish, examples)
     if json:
         console.print_json(result)

@@ -23,12 +23,16 @@ GRAIN = 1.5
 """Standard deviation in px of the Gaussian below whose width structure counts as grain."""
 SPREAD_0, GRAIN_0 = 0.05, 0.02
 """Standard deviations, in units of what is seen, whose codes are 0."""
+WIDTH_0 = 1.2
+"""Width of edges in px whose code is 0."""
 INSIDE = 2.0
 """Px from the outline from which on the inside of an object is measured."""
 FEWEST = 16
 """Pixels inside from which on unevenness is measured."""
 _LIKE = 6
-"""Images of about the same cover among which one is drawn."""
+"""Images like a scene among which one is drawn."""
+_COVER = 0.1
+"""Difference in cover that weighs as much as one in size by a factor of e."""
 _ALIKE = 12
 """Objects of an image, at least, that are of about the same size."""
 _GROUND_FAR, _GROUND_WIDE = 6.0, 20.0  # px: away from objects, and wide, is the ground measured
@@ -73,6 +77,19 @@ def measured(seen: Floats, geometry: Geometry) -> Floats:
         typical = float(np.median(known[enough])) if enough.any() else 0.0
         out[:, column] = np.clip(np.where(enough, known, typical), -3, 3)
     out[0] = 0
+    return out
+
+
+def with_sharpness(codes: Floats, width: float) -> Floats:
+    """Return codes whose last column says how wide the edges of the image are, not the grain.
+
+    Examples
+    --------
+    >>> with_sharpness(np.array([[0, 0, 0], [0.3, 0.1, 0.2]]), 2.4).round(2).tolist()
+    [[0.0, 0.0, 0.0], [0.3, 0.1, 1.39]]
+    """
+    out = codes.copy()
+    out[1:, -1] = np.clip(2 * np.log(width / WIDTH_0), -3, 3)
     return out
 
 
@@ -154,10 +171,14 @@ class Bank:
             np.concatenate([np.zeros(0), *(areas[k][there[k]] for k in order)]),
         )
 
-    def image(self, cover: float, rng: Generator) -> int:
-        """Draw one of the images that objects cover about as much of, and that have any."""
+    def image(self, cover: float, area: float | None, rng: Generator) -> int:
+        """Draw one of the images with objects about as large, that cover about as much of it."""
         some = np.nonzero(np.diff(self.first) >= min(5, int(np.diff(self.first).max())))[0]
-        nearest = some[np.argsort(np.abs(self.cover[some] - cover), kind="stable")[:_LIKE]]
+        away = np.abs(self.cover[some] - cover) / _COVER
+        if area is not None:
+            sizes = [np.median(self.areas[self.first[k] : self.first[k + 1]]) for k in some]
+            away += np.abs(np.log(np.array(sizes) / area))
+        nearest = some[np.argsort(away, kind="stable")[:_LIKE]]
         return int(nearest[int(rng.random() * len(nearest))])
 
     def of_image(self, image: int) -> Floats:

@@ -20,6 +20,8 @@ REACH = 5.0
 _STEP = 0.25  # px along a normal
 _PLATEAU = 1.5  # px at either end of a normal that its levels are taken from
 _SHARPEST = 0.15  # contrast, relative to the inside, below which there is no edge to find
+_HEIGHTS = (0.75, 0.5, 0.25)
+_QUARTILES = 1.3490  # distance of a Gaussian's quartiles, in standard deviations
 _ALONG = 1.5  # px along the outline that profiles are averaged over
 
 
@@ -33,10 +35,20 @@ class Edges:
         (N, 2) points (y, x) of the outlines.
     shifts
         (N,) px from the outline to the half height of the light; negative: inside.
+    widths
+        (N,) standard deviation in px of the Gaussian blur that each edge looks like; NaN where it
+        cannot be told.
     """
 
     places: Floats
     shifts: Floats
+    widths: Floats
+
+    @property
+    def width(self) -> float:
+        """Width of the typical edge, px; 1 where there are none."""
+        known = self.widths[self.widths > 0]
+        return float(np.median(known)) if known.size else 1.0
 
 
 def edges(light: NDArray[Any], geometry: Geometry, *, dark: float = 0.0) -> Edges:
@@ -66,24 +78,28 @@ def edges(light: NDArray[Any], geometry: Geometry, *, dark: float = 0.0) -> Edge
     places, normals = _outlines(geometry)
     steps = np.arange(-REACH, REACH + _STEP / 2, _STEP)
     if not len(places):
-        return Edges(np.zeros((0, 2)), np.zeros(0))
+        return Edges(np.zeros((0, 2)), np.zeros(0), np.zeros(0))
     at = places[:, None] + steps[:, None] * normals[:, None]
     rows = ndimage.map_coordinates(light.astype(np.float64), at.transpose(2, 0, 1), order=1)
     rows -= dark
     known = _alone(geometry, at)
     ends = int(_PLATEAU / _STEP) + 1
     inner, outer = np.median(rows[:, :ends], axis=1), np.median(rows[:, -ends:], axis=1)
-    half = ((inner + outer) / 2)[:, None]
     known &= inner - outer > _SHARPEST * np.maximum(inner, 1e-9)
-    # The crossing nearest to the outline, in a straight line between the two samples about it.
-    falls = (rows[:, :-1] >= half) & (rows[:, 1:] < half)
-    known &= falls.any(axis=1)
+    at_level = [_crossing(rows, steps, outer + share * (inner - outer)) for share in _HEIGHTS]
+    known &= ~np.isnan(at_level[1])
+    widths = (at_level[2] - at_level[0])[known] / _QUARTILES
+    return Edges(places[known], at_level[1][known], widths)
+
+
+def _crossing(rows: Floats, steps: Floats, levels: Floats) -> Floats:
+    """Return where profiles fall below levels, nearest to the outline; NaN where they do not."""
+    falls = (rows[:, :-1] >= levels[:, None]) & (rows[:, 1:] < levels[:, None])
     nearest = np.argmin(np.where(falls, np.abs(steps[:-1] + _STEP / 2), np.inf), axis=1)
     number = np.arange(len(rows))
     above, below = rows[number, nearest], rows[number, nearest + 1]
-    share = (above - half[:, 0]) / np.maximum(above - below, 1e-9)
-    shifts = steps[nearest] + _STEP * share
-    return Edges(places[known], shifts[known])
+    share = (above - levels) / np.maximum(above - below, 1e-9)
+    return np.where(falls.any(axis=1), steps[nearest] + _STEP * share, np.nan)
 
 
 def _outlines(geometry: Geometry) -> tuple[Floats, Floats]:

@@ -165,7 +165,7 @@ class Examples:
 
 
 def read(
-    dataset: Dataset, split: str | None, target: str | None, size: int, *, own_noise: bool = False
+    dataset: Dataset, split: str | None, target: str | None, size: int, *, own: bool = False
 ) -> Examples:
     """Read the images of a split.
 
@@ -179,8 +179,8 @@ def read(
         Which labels; None: the first.
     size
         Px of the crops that are wanted; smaller images are left out.
-    own_noise
-        Whether each image's camera is measured on its own.
+    own
+        Whether each image has its own noise and sharpness.
 
     Raises
     ------
@@ -200,10 +200,7 @@ def read(
     scale = Scale.of(*_levels(raw))
     noise = Noise.fit(image for image, _ in raw)
     return Examples(
-        [
-            _example(image, labels, scale, Noise.fit([image]) if own_noise else noise)
-            for image, labels in raw
-        ],
+        [_example(image, labels, scale, noise, own=own) for image, labels in raw],
         scale,
         noise,
         1.0 if raw[0][0].dtype.itemsize == 1 else 0.0,
@@ -221,7 +218,7 @@ def _levels(raw: list[tuple[NDArray[np.uint16], NDArray[np.uint16]]]) -> tuple[f
 
 
 def _example(
-    image: NDArray[np.uint16], labels: NDArray[np.uint16], scale: Scale, noise: Noise
+    image: NDArray[np.uint16], labels: NDArray[np.uint16], scale: Scale, noise: Noise, *, own: bool
 ) -> Example:
     """Measure an image."""
     drawn = Geometry.of(labels)
@@ -229,11 +226,14 @@ def _example(
     moved = drawn.signed - displacement(found, (image.shape[0], image.shape[1]))
     geometry = Geometry(labels, moved.astype(np.float32), drawn.between)
     seen = scale.seen(image)
+    codes = code.measured(seen, geometry)
+    if own:
+        noise, codes = Noise.fit([image]), code.with_sharpness(codes, found.width)
     return Example(
         seen.astype(np.float32),
         geometry,
         code.ground(seen, geometry).astype(np.float32),
-        code.measured(seen, geometry),
+        codes,
         found,
         noise,
     )

@@ -40,6 +40,8 @@ class Stored:
         What is common to those images.
     notes
         Plain values by name: what it learned from, and how.
+    sharpness
+        Whether the last code is the sharpness of the image, not the grain of the object.
     """
 
     network: Network
@@ -47,6 +49,7 @@ class Stored:
     scale: Scale
     noise: Noise
     notes: Mapping[str, Any]
+    sharpness: bool = False
 
 
 def save(path: Path, stored: Stored) -> None:
@@ -70,6 +73,7 @@ def save(path: Path, stored: Stored) -> None:
         "scale": asdict(stored.scale),
         "noise": asdict(stored.noise),
         "notes": stored.notes,
+        "sharpness": stored.sharpness,
     }
     # One entry: the order of several is not the same each time.
     write_bytes(path, serialised(tensors, {"painter": json.dumps(about, sort_keys=True)}))
@@ -110,6 +114,7 @@ def load(path: str | Path) -> Stored:
             Scale(**about["scale"]),
             Noise(**about["noise"]),
             about["notes"],
+            about["sharpness"],
         )
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise _unfit(path, str(error)) from error

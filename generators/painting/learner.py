@@ -130,7 +130,14 @@ class PainterLearner:
             "pictures": self.pictures,
             "annotators drew too large by (px)": round(examples.bias, 4),
         }
-        return Stored(self.training.average, examples.bank, examples.scale, examples.noise, notes)
+        return Stored(
+            self.training.average,
+            examples.bank,
+            examples.scale,
+            examples.noise,
+            notes,
+            sharpness=self.training.options.camera == "image",
+        )
 
     def _crops(self) -> Crops:
         options = self.training.options

@@ -116,7 +116,8 @@ def photographed(
 ) -> NDArray[np.float64]:
     """Return (Y, X) grey levels of an example's scene, whole numbers, with its camera's noise."""
     labels, noise = example.geometry.labels, example.noise
-    mood = painter.mood(float((labels > 0).mean()), seed)
+    area = float(np.median(np.unique(labels[labels > 0], return_counts=True)[1]))
+    mood = painter.mood(float((labels > 0).mean()), seed, area=area)
     light = painter.paint(labels, seed, mood=mood)
     unit = float(scale.grey(mood.typical[0]) - scale.grey(mood.ground))
     grey = painter.black + unit * (light.signal + light.background)

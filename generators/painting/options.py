@@ -50,7 +50,8 @@ class Options:
     lambda_edge
         Weight of the difference near outlines, of pictures that are blurred a little.
     camera
-        Whether all images have the camera's noise in common, or each has its own.
+        common: all images have noise and sharpness in common; image: each has its own, and of each
+        object the sharpness of its image is known in place of its grain.
     seed
         Of all that is drawn.
     """

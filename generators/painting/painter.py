@@ -96,10 +96,20 @@ class Painter:
         """Grey level of no light in the images that it learned from."""
         return self._stored.noise.black
 
-    def mood(self, cover: float, seed: Seed) -> Mood:
-        """Draw a real image that objects cover about as much of."""
+    def mood(self, cover: float, seed: Seed, *, area: float | None = None) -> Mood:
+        """Draw a real image like a scene.
+
+        Parameters
+        ----------
+        cover
+            Share of it that objects cover.
+        seed
+            Its stream.
+        area
+            Of its median object, px²; None where it has none.
+        """
         bank = self._stored.bank
-        image = bank.image(cover, seed.at("image").generator())
+        image = bank.image(cover, area, seed.at("image").generator())
         typical = np.median(bank.of_image(image), axis=0)
         # A few images have a blot of light out of focus, and that is no matter of the ground.
         most = float(np.quantile(bank.unevenness, _USUAL))
@@ -136,10 +146,12 @@ class Painter:
             See `generators.painting.codes`.
         """
         code = self._stored.bank.like(mood.image, area, seed.generator())
-        uneven = np.log(max(texture, 1e-3))
+        uneven = np.full(CODES - 1, np.log(max(texture, 1e-3)))
+        if self._stored.sharpness:
+            uneven[-1] = 0.0
         factors = np.array([variation, *[1.0] * (CODES - 1)])
         drawn: Floats = mood.typical + factors * (code - mood.typical)
-        drawn += np.array([np.log(brightness) / CONTRAST, *[uneven] * (CODES - 1)])
+        drawn += np.array([np.log(brightness) / CONTRAST, *uneven])
         return drawn
 
     def paint(
@@ -163,10 +175,11 @@ class Painter:
         mood
             That the codes were drawn in.
         """
+        areas = np.bincount(labels.ravel(), minlength=1)
         if mood is None:
-            mood = self.mood(float((labels > 0).mean()), seed)
+            area = float(np.median(areas[1:][areas[1:] > 0])) if labels.any() else None
+            mood = self.mood(float((labels > 0).mean()), seed, area=area)
         if codes is None:
-            areas = np.bincount(labels.ravel(), minlength=1)
             drawn = [
                 self.code(mood, float(areas[k]), seed.at("object", k)) for k in range(1, areas.size)
             ]

@@ -47,7 +47,12 @@ def light(canvas: Canvas, shading: Shading, seed: Seed, *, condensed: float) -> 
     rim = min(canvas.pad, MARGIN)
     window = tuple(slice(part.start - rim, part.stop + rim) for part in canvas.frame)
     labels = canvas.top[window]
-    mood = painter.mood(float((canvas.top[canvas.frame] > 0).mean()), seed.at("painter"))
+    areas = [abs(area(nucleus.outline)) for nucleus in canvas.nuclei]
+    mood = painter.mood(
+        float((canvas.top[canvas.frame] > 0).mean()),
+        seed.at("painter"),
+        area=float(np.median(areas)) if areas else None,
+    )
     codes = np.zeros((len(canvas.nuclei) + 1, CODES))
     seen = set(np.unique(labels).tolist())
     for number, nucleus in enumerate(canvas.nuclei, start=1):
@@ -55,7 +60,7 @@ def light(canvas: Canvas, shading: Shading, seed: Seed, *, condensed: float) -> 
             continue
         codes[number] = painter.code(
             mood,
-            abs(area(nucleus.outline)),
+            areas[number - 1],
             seed.at("shading", nucleus.index),
             variation=shading.brightness_variation / _MEASURED.brightness_variation,
             texture=shading.texture / _MEASURED.texture,

@@ -71,5 +71,19 @@ def test_codes_are_those_of_one_object(bank):
 
 
 def test_same_stream_same_image(bank):
-    picked = [bank.image(0.1, np.random.default_rng(5)) for _ in range(3)]
+    picked = [bank.image(0.1, 60.0, np.random.default_rng(5)) for _ in range(3)]
     assert len(set(picked)) == 1
+
+
+def test_images_with_objects_of_the_size_come_first(draw):
+    labels = [
+        draw((60, 60), [(y, x) for y in (15, 45) for x in (15, 45)], [radius] * 4)
+        for radius in (4, 4, 4, 4, 4, 4, 12, 12, 12, 12, 12, 12)
+    ]
+    codes = [np.full((5, 3), k) for k in range(12)]
+    made = Bank.of(labels, [np.zeros((60, 60))] * 12, codes)
+    rng = np.random.default_rng(0)
+    for area, large in ((50.0, False), (450.0, True)):
+        drawn = [made.image(0.3, area, rng) for _ in range(20)]
+        assert {bool(made.of_image(k)[0, 0] >= 6) for k in drawn} == {large}
+    assert made.of_image(made.image(0.5, None, rng))[0, 0] >= 6

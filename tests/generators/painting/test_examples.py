@@ -37,7 +37,7 @@ def test_the_annotators_bias_is_measured_and_taken_out(dataset):
 
 
 def test_noise_and_scale_are_common_or_each_images_own(dataset):
-    common, own = (read(dataset, None, None, 64, own_noise=o) for o in (False, True))
+    common, own = (read(dataset, None, None, 64, own=o) for o in (False, True))
     assert {one.noise for one in common.images} == {common.noise}
     assert len({one.noise for one in own.images}) == 2
     assert common.scale == own.scale
