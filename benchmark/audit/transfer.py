@@ -18,7 +18,7 @@ from benchmark.dataset.digest import json_digest
 from benchmark.files import write_bytes
 from benchmark.scoring import SCORER_VERSION, score
 from benchmark.statistics import difference_interval, mean_interval
-from benchmark.training import RECORD, Training, train
+from benchmark.training import Training, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -170,8 +170,6 @@ def _trial(
                 f"loss {message.get('train_loss', float('nan')):.4f}"
             )
 
-    if not (home / RECORD).exists():
-        home.mkdir(parents=True, exist_ok=True)
     train(training, dataset, home, tell=lambda text: tell(f"  {text}"), on_message=heard)
     rows = _tested(home, test, trials, tell)
     plain = [[None if np.isnan(v) else round(v, 6) for v in row] for row in rows]

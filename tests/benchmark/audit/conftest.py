@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import ndimage
 
-from benchmark.audit.sources import sources_of
-from benchmark.dataset import Dataset, DatasetWriter, SampleInput
+from benchmark.audit.sources import Source, sources_of
+from benchmark.dataset import Dataset, DatasetWriter, SampleInput, open_any
 
 FINE = 8
 """Pixels are means over so many samples a side."""
@@ -103,3 +106,21 @@ def sets(tmp_path_factory, make_set):
 @pytest.fixture(scope="session")
 def sources(sets):
     return sources_of(sets["synthetic"], sets["real"], sets["baseline"])
+
+
+@pytest.fixture
+def real_val(shared_data, tmp_path):
+    """Real validation images as a source; only they are imported."""
+
+    def make(name, count=None):
+        home = shared_data / name
+        index = pd.read_csv(home / "index.csv")
+        for _, row in index[index["split"] == "val"].head(count).iterrows():
+            for kind in ("image", "label"):
+                place = tmp_path / name / row[kind]
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(home / row[kind], place)
+        dataset = open_any(tmp_path / name)
+        return Source(dataset, tuple(dataset.ids()), "nuclei")
+
+    return make

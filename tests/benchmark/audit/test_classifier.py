@@ -112,12 +112,12 @@ def test_the_network_learns_and_is_repeatable():
     from benchmark.audit import network
 
     rng = np.random.default_rng(0)
-    patches = rng.normal(0, 1, (96, 24, 24)).astype(np.float32)
+    patches = rng.normal(0, 1, (96, 16, 16)).astype(np.float32)
     patches[:48] = (patches[:48] + np.roll(patches[:48], 1, axis=2)) / np.sqrt(2)
     made = np.repeat([True, False], 48)
     state = torch.random.get_rng_state()
-    first = network.scores(patches, made, patches, seed=0, steps=60)
-    second = network.scores(patches, made, patches, seed=0, steps=60)
+    first = network.scores(patches, made, patches, seed=0, steps=30)
+    second = network.scores(patches, made, patches, seed=0, steps=30)
     np.testing.assert_array_equal(first, second)
     assert torch.equal(state, torch.random.get_rng_state())
     assert linear.area_under_curve(first[made], first[~made]) > 0.9

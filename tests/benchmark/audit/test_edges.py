@@ -7,6 +7,7 @@ import pytest
 from scipy import ndimage
 
 from benchmark.audit.edges import CERTAIN, edges
+from benchmark.audit.faithfulness import measured
 
 
 def median_of(disc, n=6, **how):
@@ -113,13 +114,8 @@ def test_one_object_shining_through_another_is_not_counted(render):
 
 
 @pytest.mark.slow
-def test_real_annotations_are_drawn_a_little_too_large(shared_data):
-    from benchmark.audit.faithfulness import measured
-    from benchmark.audit.sources import Source
-    from benchmark.dataset import open_any
-
-    real = open_any(shared_data / "bbbc039")
-    found = measured(Source(real, tuple(real.ids("val")), "nuclei"), 12)
+def test_real_annotations_are_drawn_a_little_too_large(real_val):
+    found = measured(real_val("bbbc039", 6))
     assert -0.3 < found["isolated"]["signed"] < 0
     assert 0.2 < found["isolated"]["spread"] < 0.4
     assert 0.8 < found["isolated"]["spread_95"] < 1.5
