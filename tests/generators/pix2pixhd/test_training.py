@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
@@ -22,6 +21,7 @@ from generators.pix2pixhd.training import (  # noqa: E402
     start,
     step,
 )
+from generators.training.processes import together  # noqa: E402
 
 SETTINGS = TrainingSettings(epoch=4, lr=0.002, ndf=4, n_layers_d=2)
 GENERATOR = GeneratorSettings(3, 1, ngf=4, n_downsample_global=1, n_blocks_global=1)
@@ -144,49 +144,44 @@ def test_gradients_of_half_precision_are_scaled():
     assert changed(before, training.generator)
 
 
-TOGETHER = """
-import json, sys
-import numpy as np, torch
+OTHER = """
+import sys, torch
 sys.path.insert(0, {folder!r})
 torch.set_num_threads(1)
-from generators.training.processes import together
-import test_training as here
-with together("cpu") as (processes, device):
-    training = here.begun(processes=processes)
-    figures = [here.step(training, here.batch_of(k, n=4)) for k in range(2)]
-    if processes.first:
-        whole = here.begun()
-        alone = [here.step(whole, here.batch_of(k, n=4)) for k in range(2)]
-        # Moments, not weights: what a norm cancels has gradients of rounding alone, which Adam
-        # makes steps of.
-        first, second = (
-            torch.cat([s["exp_avg"].flatten() for s in t.generator_adam.state.values()])
-            for t in (training, whole)
-        )
-        apart = ((first - second).abs().max() / second.abs().max()).item()
-        print(json.dumps([apart, figures, alone]))
-    processes.wait()
+import test_training
+test_training.shared()
 """
 
 
+def shared():
+    """Do two steps as one of the processes that the environment tells of."""
+    with together("cpu") as (processes, _):
+        training = begun(processes=processes)
+        return training, [step(training, batch_of(k, n=4)) for k in range(2)]
+
+
 @pytest.mark.slow
-def test_two_processes_take_the_step_that_one_takes():
+def test_two_processes_take_the_step_that_one_takes(monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    around = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    program = TOGETHER.format(folder=os.path.dirname(__file__))  # noqa: PTH120
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", program],
-            env={**os.environ, **around, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    said = [process.communicate(timeout=300)[0] for process in running]
-    apart, figures, alone = json.loads(said[0])
-    assert apart < 1e-4
-    for one, other in zip(figures, alone, strict=True):
-        assert one == {name: pytest.approx(value, rel=1e-4) for name, value in other.items()}
+    for name, value in {"WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}.items():
+        monkeypatch.setenv(name, str(value))
+    program = OTHER.format(folder=os.path.dirname(__file__))  # noqa: PTH120
+    places = [{"RANK": rank, "LOCAL_RANK": rank} for rank in "01"]
+    other = subprocess.Popen([sys.executable, "-c", program], env=os.environ | places[1])
+    for name, value in places[0].items():
+        monkeypatch.setenv(name, value)
+    training, figures = shared()
+    assert other.wait(timeout=300) == 0
+    whole = begun()
+    for one, k in zip(figures, range(2), strict=True):
+        alone = step(whole, batch_of(k, n=4))
+        assert one == {name: pytest.approx(value, rel=1e-4) for name, value in alone.items()}
+    # Moments, not weights: what a norm cancels has gradients of rounding alone, which Adam makes
+    # steps of.
+    first, second = (
+        torch.cat([s["exp_avg"].flatten() for s in t.generator_adam.state.values()])
+        for t in (training, whole)
+    )
+    assert (first - second).abs().max() < 1e-4 * second.abs().max()
