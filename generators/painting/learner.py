@@ -72,8 +72,7 @@ class PainterLearner:
         """Do the next step."""
         training = self.training
         size, batch, _ = training.options.at(training.way)
-        # Numbers run on from step to step, and more of them than there are crops are never needed.
-        numbers = chosen(training.steps, self.examples.count, batch, training.options.seed)
+        numbers = chosen(training.steps, self.examples.count, batch // 2, training.options.seed)
         return step(training, self.examples.crops(numbers, size))
 
     def checkpoint(self) -> Checkpoint:

@@ -30,11 +30,11 @@ class Options:
     crop
         Height and width in px of what is learned from.
     batch
-        Crops a step.
+        Pictures painted a step: two, with other noise, of each crop.
     late_crop
         Height and width in px of later crops, as many fewer of them a step as they are larger.
     late
-        Share of the pictures, at the end, that are late crops; 0: none.
+        Share of the pictures, at the end, that are painted from late crops; 0: none.
     glr, dlr
         Learning rates of generator and discriminator.
     decay
@@ -65,7 +65,7 @@ class Options:
     crop: int = 128
     batch: int = 4
     late_crop: int = 256
-    late: float = 0.05
+    late: float = 0.0
     glr: float = 5e-4
     dlr: float = 1e-3
     decay: float = 0.4
@@ -85,6 +85,8 @@ class Options:
                     f"--{name.replace('_', '-')} {value:g} is out of its limits",
                     mend=f"give it a value from {low:g} to {high:g}",
                 )
+        if self.batch % 2:
+            raise RunError(f"--batch {self.batch} is odd", mend="each crop is painted twice")
         for name in ("crop", "late_crop"):
             if getattr(self, name) % 2**self.downs:
                 raise RunError(
@@ -105,13 +107,13 @@ class Options:
         --------
         >>> options = Options(late=0.25, decay=0.4)
         >>> options.at(0.5), options.at(1)
-        ((128, 4, 1.0), (256, 1, 0.0))
+        ((128, 4, 1.0), (256, 2, 0.0))
         """
         rate = 1.0 if self.decay == 0 else min((1 - way) / self.decay, 1.0)
         if way < 1 - self.late or self.late == 0:
             return self.crop, self.batch, rate
-        fewer = round(self.batch * (self.crop / self.late_crop) ** 2)
-        return self.late_crop, max(fewer, 1), rate
+        fewer = round(self.batch / 2 * (self.crop / self.late_crop) ** 2)
+        return self.late_crop, 2 * max(fewer, 1), rate
 
 
 _LIMITS = {
@@ -122,7 +124,7 @@ _LIMITS = {
     "ndf": (1, 256),
     "scales": (1, 4),
     "crop": (32, 1024),
-    "batch": (1, 256),
+    "batch": (2, 256),
     "late_crop": (32, 1024),
     "late": (0, 1),
     "glr": (0, 0.1),
@@ -145,9 +147,9 @@ class Course:
     Parameters
     ----------
     kimg
-        Thousands of crops to learn from in all.
+        Thousands of pictures to paint in all.
     tick
-        Thousands of crops between checkpoints and lines of statistics.
+        Thousands of pictures between checkpoints and lines of statistics.
     snap
         Ticks between snapshots and metrics.
     measured
@@ -156,9 +158,9 @@ class Course:
         Processor threads; by default one a processor. With 1, the same bytes come out each time.
     """
 
-    kimg: float = 12.0
+    kimg: float = 6.0
     tick: float = 0.2
-    snap: int = 10
+    snap: int = 5
     measured: int = 8
     threads: int | None = None
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 HOME = Path(__file__).with_name("models")
 SUFFIX = ".safetensors"
-MARGIN = 24
+MARGIN = 16
 """Px about what is wanted that are painted with it, so that its border is like its middle."""
 TILE = 512
 """Px that are painted at once; more would make no difference but to memory."""

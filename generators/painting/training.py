@@ -18,8 +18,6 @@ from generators.pix2pixhd.losses import feature_matching, least_squares
 from generators.seeds import Seed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from generators.painting.examples import Crops
     from generators.painting.options import Options
     from generators.painting.scale import Scale
@@ -126,6 +124,10 @@ def dithered(seen: torch.Tensor, scale: Scale, step: float, rng: torch.Generator
 def step(training: Training, crops: Crops) -> dict[str, float]:
     """Learn from crops.
 
+    Each is painted twice, with other noise. What is the same in both follows from the scene, what
+    differs is texture: only that counts as unevenness. Else light along the middle line of a
+    nucleus would be the easiest unevenness to paint.
+
     Returns
     -------
     dict
@@ -139,18 +141,18 @@ def step(training: Training, crops: Crops) -> dict[str, float]:
     ):
         adam.param_groups[0]["lr"] = full * max(rate, 0.02)
     real, maps = torch.from_numpy(crops.seen), torch.from_numpy(crops.maps)
-    maps = maps.contiguous(memory_format=torch.channels_last)
+    twice = torch.cat([maps, maps]).contiguous(memory_format=torch.channels_last)
+    camera = torch.from_numpy(crops.noise).repeat(1, 2, 1, 1, 1)
     rng = torch.Generator().manual_seed(Seed.root(options.seed).at("step", training.steps).number)
-    noise = training.generator.drawn(len(real), real.shape[2], real.shape[3], rng)
-    clean = training.generator(maps, noise)
-    fake = exposed(clean, training.scale, torch.from_numpy(crops.noise), rng)
+    noise = training.generator.drawn(len(twice), real.shape[2], real.shape[3], rng)
+    fake = exposed(training.generator(twice, noise), training.scale, camera, rng)
     if training.step:
         real = dithered(real, training.scale, training.step, rng)
-    verdicts, figures = _judge(training, maps, real, fake.detach())
-    figures |= _paint(training, maps, (real, fake), verdicts, torch.from_numpy(crops.objects))
+    verdicts, figures = _judge(training, twice, real, fake.detach())
+    figures |= _paint(training, twice, (real, fake), verdicts, torch.from_numpy(crops.objects))
     training.steps += 1
-    training.pictures += len(real)
-    _follow(training, len(real))
+    training.pictures += len(fake)
+    _follow(training, len(fake))
     return figures
 
 
@@ -159,7 +161,8 @@ def _judge(
 ) -> tuple[list[list[torch.Tensor]], dict[str, float]]:
     """Let the discriminator learn; return what it made of the real pictures, and figures."""
     training.discriminator.requires_grad_(requires_grad=True)
-    on_real, on_fake = training.discriminator(maps, real), training.discriminator(maps, fake)
+    on_real = training.discriminator(maps[: len(real)], real)
+    on_fake = training.discriminator(maps, fake)
     loss = (least_squares(on_real, real=True) + least_squares(on_fake, real=False)) / 2
     training.discriminator_adam.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -175,27 +178,27 @@ def _judge(
 def _paint(
     training: Training,
     maps: torch.Tensor,
-    pictures: tuple[torch.Tensor, torch.Tensor],
+    both: tuple[torch.Tensor, torch.Tensor],
     on_real: list[list[torch.Tensor]],
     objects: torch.Tensor,
 ) -> dict[str, float]:
     """Let the generator learn."""
-    options, (real, fake) = training.options, pictures
+    options, (real, fake) = training.options, both
     training.discriminator.requires_grad_(requires_grad=False)
     on_fake = training.discriminator(maps, fake)
-    mean, *uneven = code_differences(fake, real, objects)
+    first = [[features[: len(real)] for features in scale] for scale in on_fake]
+    one, two = fake.chunk(2)
+    common = (one + two) / 2
+    pooled = [functional.avg_pool2d(pictures, POOLED) for pictures in (common, real)]
     losses = {
         "G": least_squares(on_fake, real=True),
-        "features": options.lambda_feat * feature_matching(on_fake, on_real),
-        "mean": options.lambda_mean
-        * functional.l1_loss(
-            functional.avg_pool2d(fake, POOLED), functional.avg_pool2d(real, POOLED)
-        ),
-        "codes": options.lambda_codes * (10 * mean + torch.stack(uneven).sum()),
+        "features": options.lambda_feat * feature_matching(first, on_real),
+        "mean": options.lambda_mean * functional.l1_loss(pooled[0], pooled[1]),
+        "codes": options.lambda_codes * code_differences(one, two, real, objects),
     }
     if options.lambda_edge:
-        near = (maps[:, 2:3].abs() < torch.tanh(torch.tensor(_NEAR_EDGE / 2))).float()
-        away = (blurred(fake, 1.0) - blurred(real, 1.0)).abs() * near
+        near = (maps[: len(real), 2:3].abs() < torch.tanh(torch.tensor(_NEAR_EDGE / 2))).float()
+        away = (blurred(common, 1.0) - blurred(real, 1.0)).abs() * near
         losses["edge"] = options.lambda_edge * away.sum() / near.sum().clamp(min=1)
     total = torch.stack(list(losses.values())).sum()
     training.generator_adam.zero_grad(set_to_none=True)
@@ -205,22 +208,22 @@ def _paint(
 
 
 def code_differences(
-    fake: torch.Tensor, real: torch.Tensor, objects: torch.Tensor
-) -> list[torch.Tensor]:
-    """Return mean absolute differences between what objects are like in two stacks of pictures.
+    one: torch.Tensor, two: torch.Tensor, real: torch.Tensor, objects: torch.Tensor
+) -> torch.Tensor:
+    """Return how far objects are from real ones: a scalar.
+
+    Ten times the mean absolute difference of their means, and those of the logarithms of their
+    standard deviations: of all, of what is finer than `GRAIN`, and of what lies between that and
+    `COARSE`. Of the painted pictures only what differs between the two counts for these.
 
     Parameters
     ----------
-    fake, real
+    one, two
+        (N, 1, H, W), the same scenes painted with other noise.
+    real
         (N, 1, H, W).
     objects
         (N, H, W) numbers through all pictures, 0: not looked at.
-
-    Returns
-    -------
-    list
-        Of the means; of the logarithms of the standard deviations, of all, of what is finer than
-        `GRAIN`, and of what lies between that and `COARSE`.
     """
     count = int(objects.max()) + 1
     at = objects.reshape(-1)
@@ -228,7 +231,7 @@ def code_differences(
     counted = size >= FEWEST
     counted[0] = False
     if not counted.any():
-        return [fake.sum() * 0] * 4
+        return one.sum() * 0
 
     def means(values: torch.Tensor) -> torch.Tensor:
         return torch.zeros(count).index_add(0, at, values.reshape(-1)) / size.clamp(min=1)
@@ -237,12 +240,16 @@ def code_differences(
         away = values.reshape(-1) - means(values)[at]
         return torch.log(means(away.square()) + 1e-6)[counted] / 2
 
-    bands = [(fake, real)]
-    soft, softer = ([blurred(one, width) for one in (fake, real)] for width in (GRAIN, COARSE))
-    bands.append((fake - soft[0], real - soft[1]))
-    bands.append((soft[0] - softer[0], soft[1] - softer[1]))
-    uneven = [(deviations(made) - deviations(true)).abs().mean() for made, true in bands]
-    return [(means(fake) - means(real))[counted].abs().mean(), *uneven]
+    mean = (means((one + two) / 2) - means(real))[counted].abs().mean()
+    texture = zip(_bands((one - two) * 2**-0.5), _bands(real), strict=True)
+    uneven = [(deviations(made) - deviations(true)).abs().mean() for made, true in texture]
+    return 10 * mean + torch.stack(uneven).sum()
+
+
+def _bands(pictures: torch.Tensor) -> list[torch.Tensor]:
+    """Return pictures, what in them is finer than grain, and what is a little coarser."""
+    soft, softer = blurred(pictures, GRAIN), blurred(pictures, COARSE)
+    return [pictures, pictures - soft, soft - softer]
 
 
 def _follow(training: Training, seen: int) -> None:
@@ -254,8 +261,3 @@ def _follow(training: Training, seen: int) -> None:
             training.average.parameters(), training.generator.parameters(), strict=True
         ):
             slow.lerp_(fast, 1 - kept)
-
-
-def state_of(training: Training) -> Mapping[str, torch.nn.Module]:
-    """Return the networks by name."""
-    return {name: getattr(training, name) for name in ("generator", "discriminator", "average")}

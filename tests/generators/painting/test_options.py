@@ -7,7 +7,8 @@ from generators.painting.options import Course, Options
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"ngf": 0}, {"glr": float("nan")}, {"late": 1.5}, {"batch": -1}, {"crop": 100}]
+    "wrong",
+    [{"ngf": 0}, {"glr": float("nan")}, {"late": 1.5}, {"batch": -1}, {"crop": 100}, {"batch": 3}],
 )
 def test_options_out_of_limits_are_refused_by_name(wrong):
     with pytest.raises(RunError, match=f"--{next(iter(wrong))}"):
@@ -25,4 +26,4 @@ def test_late_crops_have_as_many_pixels_a_step():
     assert options.at(0.2)[:2] == (64, 8)
     assert options.at(0.6)[:2] == (128, 2)
     assert options.largest == 128
-    assert Options(late=0).at(1.0)[:2] == (128, 4)
+    assert Options().at(1.0)[:2] == (128, 4)

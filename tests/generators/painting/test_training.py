@@ -59,24 +59,44 @@ def test_dither_fills_the_steps_between_grey_levels():
     assert grey.std() == pytest.approx(12**-0.5, rel=0.05)
 
 
-def test_differences_of_codes_are_those_of_the_objects():
+@pytest.fixture
+def square():
     objects = torch.zeros(1, 40, 40, dtype=torch.int64)
     objects[0, 5:35, 5:35] = 1
-    wave = 0.1 * torch.randn(1, 1, 40, 40, generator=torch.Generator().manual_seed(0))
-    wave = wave - wave[0, 0][objects[0] == 1].mean()
-    same = module.code_differences(wave, wave, objects)
-    assert [float(value) for value in same] == [0, 0, 0, 0]
-    mean, spread, grain, middle = module.code_differences(2 * wave + 0.3, wave, objects)
-    assert float(mean) == pytest.approx(0.3, abs=1e-3)
-    assert [float(v) for v in (spread, grain, middle)] == pytest.approx([np.log(2)] * 3, abs=0.01)
+    return objects
+
+
+def waves(square, count=3):
+    """Return pictures of random texture whose mean over the square is 0."""
+    made = 0.1 * torch.randn(count, 1, 1, 40, 40, generator=torch.Generator().manual_seed(0))
+    return [wave - wave[0, 0][square[0] == 1].mean() for wave in made]
+
+
+def test_texture_as_strong_as_the_real_one_costs_little(square):
+    one, two, real = waves(square)
+    right = module.code_differences(one, two, real, square)
+    assert float(right) < 0.2
+    strong = module.code_differences(3 * one, 3 * two, real, square)
+    assert float(strong) == pytest.approx(3 * np.log(3), abs=0.25)
+
+
+def test_what_both_pictures_show_is_no_texture(square):
+    """Not even if it is as uneven as the real one."""
+    one, _, real = waves(square)
+    assert float(module.code_differences(one, one.clone(), real, square)) > 5
+
+
+def test_brightness_is_that_of_the_mean_of_both(square):
+    one, two, real = waves(square)
+    right = module.code_differences(one, two, real, square)
+    shifted = module.code_differences(one + 0.3, two + 0.1, real, square)
+    assert float(shifted - right) == pytest.approx(10 * 0.2, abs=0.05)
 
 
 def test_objects_too_small_to_measure_count_for_nothing():
     objects = torch.zeros(1, 40, 40, dtype=torch.int64)
     objects[0, :3, :3] = 1
-    pictures = torch.randn(2, 1, 1, 40, 40, generator=torch.Generator().manual_seed(0))
-    found = module.code_differences(pictures[0], pictures[1], objects)
-    assert [float(value) for value in found] == [0, 0, 0, 0]
+    assert float(module.code_differences(*waves(objects * 0 + 1), objects)) == 0
 
 
 def test_a_step_follows_from_where_the_training_stands(crops):
@@ -85,7 +105,7 @@ def test_a_step_follows_from_where_the_training_stands(crops):
     two = copy.deepcopy(one)
     assert module.step(one, crops) == module.step(two, crops)
     assert one.steps == 2
-    assert one.pictures == 4
+    assert one.pictures == 8
     for name in ("generator", "discriminator", "average"):
         mine, other = getattr(one, name).state_dict(), getattr(two, name).state_dict()
         assert all(torch.equal(value, other[key]) for key, value in mine.items())
