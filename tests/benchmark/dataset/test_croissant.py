@@ -3,11 +3,15 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+
+from benchmark.dataset.builtin import builtin_path
 
 
 @pytest.fixture
@@ -80,8 +84,28 @@ def test_every_word_it_uses_is_in_its_context(dataset):
     assert set(words(found)) <= own | set(context)
 
 
-def test_mlcroissant_takes_it_where_it_is_installed(dataset, tmp_path):
-    mlcroissant = pytest.importorskip("mlcroissant")
-    copy = shutil.copytree(dataset.path, tmp_path / "copy")
-    loaded = mlcroissant.Dataset(jsonld=copy / "croissant.json")
-    assert not loaded.metadata.issues.errors
+READ = """
+import sys, mlcroissant
+for path in sys.argv[1:]:
+    described = mlcroissant.Dataset(jsonld=path)
+    assert not described.metadata.issues.errors
+    print(next(iter(described.records("samples")))["samples/id"].decode())
+"""
+
+
+@pytest.mark.slow
+def test_its_own_validator_takes_it_and_reads_the_tables(dataset, tmp_path):
+    """In a process of its own: its libraries warn of each other."""
+    paths = [dataset.path / "croissant.json", builtin_path() / "croissant.json"]
+
+    def read(*these):
+        return subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", READ, *these], capture_output=True, text=True
+        )
+
+    done = read(*paths)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["a", "test-0000"]
+    broken = shutil.copytree(dataset.path, tmp_path / "broken") / "croissant.json"
+    broken.write_text(broken.read_text().replace('"sc:Dataset"', '"sc:Thing"'))
+    assert read(broken).returncode != 0
