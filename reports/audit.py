@@ -12,7 +12,7 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError
 from markupsafe import Markup
 
 from benchmark.audit.distances import QUANTILES
@@ -76,7 +76,7 @@ def write_page(audit: Path) -> Path:
     record = read_record(audit)
     try:
         page = render(record, _strips(record, audit))
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, UndefinedError) as error:
         raise RunError(
             f"the audit is not as it was written: {error!r}",
             where=audit / RECORD,
