@@ -96,6 +96,8 @@ class Examples:
         Of the real pictures, and of those that are given.
     flip
         Whether pictures are mirrored at random.
+    strict
+        Whether a real picture of another depth is refused, or else left out.
     """
 
     source: Source
@@ -105,6 +107,7 @@ class Examples:
     greys: Greys
     given_greys: Greys
     flip: bool = False
+    strict: bool = True
 
     def read(self, number: int) -> Example:
         """Return a pair, resized and not yet cut.
@@ -125,12 +128,27 @@ class Examples:
         real = source.wanted(number)
         if real is not None:
             _same_size(given, real, where)
-            real = self.greys.scaled(channelled(real, self.output_nc, where))
-            real = resized(real, size, smooth=True)
+            real = self._real(real, size, where)
         if not inputs.label_nc:
             given = self.given_greys.scaled(channelled(given, inputs.input_nc, where))
         given = resized(given, size, smooth=not inputs.label_nc)
         return Example(given, instances, real, where)
+
+    def _real(
+        self, planes: NDArray[Any], size: tuple[int, int], where: Path
+    ) -> NDArray[np.float32] | None:
+        """Return a real picture as networks see it; None for one that they cannot."""
+        if self.greys.fit(planes):
+            return resized(
+                self.greys.scaled(channelled(planes, self.output_nc, where)), size, smooth=True
+            )
+        if not self.strict:
+            return None
+        raise DatasetError(
+            f"the picture is of {planes.dtype}, and others of {self.greys.dtype}",
+            where=where,
+            mend="save all as pictures of one depth",
+        )
 
     def batch(self, examples: Sequence[Example], seed: Seed) -> Batch:
         """Return pairs cut and mirrored as the seed has it.

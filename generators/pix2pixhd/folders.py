@@ -256,6 +256,8 @@ def check_labels(
     DatasetError
         One is not; the message names file and value.
     """
+    if source.labelled and source.labelled <= label_nc:
+        return
     count = len(source.names)
     for number in range(count):
         labels = source.given(number)

@@ -55,6 +55,16 @@ class Greys:
         limits = np.iinfo(self.dtype)
         return np.rint(greys).clip(limits.min, limits.max).astype(self.dtype)
 
+    def fit(self, planes: NDArray[Any]) -> bool:
+        """Say whether planes are of the same depth: 8 bits, or more.
+
+        Examples
+        --------
+        >>> Greys().fit(np.zeros(1, np.uint8)), Greys().fit(np.zeros(1, np.uint16))
+        (True, False)
+        """
+        return (planes.dtype == np.uint8) == (self.dtype == "uint8")
+
     @classmethod
     def of(
         cls,
@@ -83,8 +93,7 @@ class Greys:
         """
         dtype, low, high = "uint8", 0.0, 255.0
         for number, picture in enumerate(pictures):
-            if picture.dtype in {np.dtype(np.uint8), np.dtype(bool)}:
-                high = 255.0 if picture.dtype == np.uint8 else 1.0
+            if picture.dtype == np.uint8:
                 break
             dtype = "float32" if picture.dtype.kind == "f" else "uint16"
             darkest, brightest = float(picture.min()), float(picture.max())
@@ -130,7 +139,7 @@ def planes_of(array: NDArray[Any], axes: str, where: Path) -> NDArray[Any]:
         raise DatasetError(
             "the picture holds NaN or infinity", where=where, mend="replace such pixels"
         )
-    return planes
+    return planes * np.uint8(255) if planes.dtype == bool else planes
 
 
 def channelled(planes: NDArray[Any], channels: int, where: Path | str) -> NDArray[Any]:

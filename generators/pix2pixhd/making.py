@@ -78,6 +78,7 @@ class TextureNetwork:
             self.resizing.whole(),
             self.greys,
             self.given_greys,
+            strict=False,
         )
 
 

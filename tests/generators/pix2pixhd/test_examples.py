@@ -89,3 +89,18 @@ def test_files_of_one_pair_that_differ_in_size_are_refused(examples):
     Image.new("RGB", (9, 9)).save(every.source.second[1])
     with pytest.raises(DatasetError, match="24 by 32 and 9 by 9 px"):
         every.read(1)
+
+
+def test_pictures_of_another_depth_are_refused_or_left_out(examples):
+    from dataclasses import replace
+
+    import tifffile
+
+    every = examples()
+    path = every.source.second[1]
+    path.unlink()
+    tifffile.imwrite(path.with_suffix(".tif"), np.zeros((24, 32), np.uint16))
+    every = replace(every, source=open_source(path.parents[1]))
+    with pytest.raises(DatasetError, match="of uint16, and others of uint8"):
+        every.read(1)
+    assert replace(every, strict=False).read(1).real is None

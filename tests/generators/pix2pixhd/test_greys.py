@@ -61,6 +61,10 @@ def test_channels_come_first_and_opacity_goes(shape, axes, planes):
     assert planes_of(np.zeros(shape, np.uint8), axes, Path()).shape == planes
 
 
+def test_black_and_white_pictures_are_of_8_bits():
+    assert planes_of(np.array([[True, False]]), "YX", Path()).tolist() == [[[255, 0]]]
+
+
 @pytest.mark.parametrize(
     ("array", "axes", "said"),
     [
