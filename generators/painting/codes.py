@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -171,13 +173,18 @@ class Bank:
             np.concatenate([np.zeros(0), *(areas[k][there[k]] for k in order)]),
         )
 
+    @cached_property
+    def sizes(self) -> Floats:
+        """(M,) median areas of each image's objects, px²; 1 where there are none."""
+        parts = [self.areas[a:b] for a, b in pairwise(self.first)]
+        return np.array([float(np.median(part)) if part.size else 1.0 for part in parts])
+
     def image(self, cover: float, area: float | None, rng: Generator) -> int:
         """Draw one of the images with objects about as large, that cover about as much of it."""
         some = np.nonzero(np.diff(self.first) >= min(5, int(np.diff(self.first).max())))[0]
         away = np.abs(self.cover[some] - cover) / _COVER
         if area is not None:
-            sizes = [np.median(self.areas[self.first[k] : self.first[k + 1]]) for k in some]
-            away += np.abs(np.log(np.array(sizes) / area))
+            away += np.abs(np.log(self.sizes[some] / area))
         nearest = some[np.argsort(away, kind="stable")[:_LIKE]]
         return int(nearest[int(rng.random() * len(nearest))])
 

@@ -191,8 +191,12 @@ class Painter:
 
     def _within(self, codes: Floats) -> Floats:
         """Return codes no further out than what was learned from."""
-        low, high = np.quantile(self._stored.bank.codes, [0.001, 0.999], axis=0)
-        return np.clip(codes, low, high)
+        return np.clip(codes, *self._limits)
+
+    @cached_property
+    def _limits(self) -> Floats:
+        limits: Floats = np.quantile(self._stored.bank.codes, [0.001, 0.999], axis=0)
+        return limits
 
     def _ground(self, shape: tuple[int, ...], mood: Mood, seed: Seed) -> Floats:
         coarse = (shape[0] // 8 + 2, shape[1] // 8 + 2)
@@ -251,10 +255,12 @@ class Painter:
         torch.set_num_threads(1)
         try:
             with torch.inference_mode():
-                maps_ = torch.from_numpy(np.ascontiguousarray(seen))[None]
-                maps_ = maps_.contiguous(memory_format=torch.channels_last)
-                levels = [torch.from_numpy(np.ascontiguousarray(level))[None] for level in noise]
-                done: NDArray[np.float32] = self._stored.network(maps_, levels)[0, 0].numpy()
+                first, *levels = [
+                    # The layout that convolutions are fastest in.
+                    torch.tensor(part)[None].contiguous(memory_format=torch.channels_last)
+                    for part in (seen, *noise)
+                ]
+                done: NDArray[np.float32] = self._stored.network(first, levels)[0, 0].numpy()
         finally:
             torch.set_num_threads(before)
         return done
