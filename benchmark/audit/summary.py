@@ -86,7 +86,6 @@ def _at(found: Any, path: tuple[str | int, ...]) -> Any:
 def _faithfulness(columns: Mapping[str, Any]) -> Iterator[Row]:
     titles = {
         "isolated": "isolated edges",
-        "whole": "isolated edges, level of the whole object",
         "touching": "touching edges",
     }
     for kind, title in titles.items():

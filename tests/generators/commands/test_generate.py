@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from benchmark.dataset import Dataset
+from benchmark.dataset import Dataset, released
 from benchmark.errors import BenchError
 from generators.commands.generate import generate
 from generators.errors import RecipeError
@@ -79,3 +79,38 @@ def test_images_of_ones_own_are_fitted_and_compared(tiny, tmp_path, capsys, monk
 def test_there_must_be_something_to_make(tmp_path):
     with pytest.raises(BenchError, match="there is no recipe"):
         generate(out=tmp_path / "set")
+
+
+@pytest.fixture
+def registry(tmp_path, monkeypatch):
+    """Write a registry that says which digest was released."""
+    path = tmp_path / "released.toml"
+
+    def make(digest):
+        path.write_text(
+            '[[release]]\nname = "tiny"\nversion = "0.2.0"\nrecipe = "tiny"\nseed = 0\n'
+            f'digest = "{digest}"\nsplits = {{ test = 2 }}\n'
+        )
+        released.releases.cache_clear()
+
+    for function in (released.release_of, released.check):
+        monkeypatch.setattr(function, "__defaults__", (path,))
+    yield make
+    released.releases.cache_clear()
+
+
+def test_of_a_released_recipe_it_says_whether_the_digest_is_the_released_one(
+    tiny, tmp_path, capsys, registry
+):
+    registry("0" * 64)
+    with pytest.raises(SystemExit, match="1"):
+        generate(str(tiny), out=tmp_path / "other", workers=1, json=True)
+    shown = capsys.readouterr()
+    told = json.loads(shown.out)
+    assert told["released"] is False
+    assert f"not the released tiny 0.2.0, whose digest is {'0' * 64}" in shown.err
+    registry(told["digest"])
+    generate(str(tiny), out=tmp_path / "same", workers=1)
+    assert f"digest {told['digest']}, as released" in capsys.readouterr().out
+    generate(str(tiny), out=tmp_path / "seed", seed=3, workers=1, json=True)
+    assert json.loads(capsys.readouterr().out)["released"] is None
