@@ -29,7 +29,7 @@ def train_painter(
     """Train a painter on labelled images, as docs/painting.md describes.
 
     The same command continues a training that was interrupted, or does nothing if it is finished.
-    A recipe uses the result by its path: `painter = "OUT/painter-000012.safetensors"`.
+    A recipe uses the result by its path: `painter = "OUT/painter-000004.safetensors"`.
 
     Parameters
     ----------

@@ -27,6 +27,10 @@ VARIANTS = 4096
 """Places and turns of a crop that each image gives, drawn from all."""
 
 
+_INSIDE = 3.5
+"""Px from the outline from which on texture is compared: there the edge is all but over."""
+
+
 @dataclass(frozen=True)
 class Example:
     """A real image.
@@ -159,7 +163,7 @@ class Examples:
             taken(example.geometry.between),
         )
         own = np.minimum(geometry.signed, geometry.between)
-        objects = np.where(own > code.INSIDE, geometry.labels, 0).astype(np.int64)
+        objects = np.where(own > _INSIDE, geometry.labels, 0).astype(np.int64)
         maps = assembled(geometry, example.codes, taken(example.ground))
         return taken(example.seen), maps, objects
 

@@ -72,7 +72,7 @@ class Options:
     ema_kimg: float = 1.0
     lambda_feat: float = 1.0
     lambda_mean: float = 5.0
-    lambda_codes: float = 1.0
+    lambda_codes: float = 1.5
     lambda_edge: float = 2.0
     camera: Literal["common", "image"] = "common"
     seed: int = 0
@@ -158,7 +158,7 @@ class Course:
         Processor threads; by default one a processor. With 1, the same bytes come out each time.
     """
 
-    kimg: float = 6.0
+    kimg: float = 4.5
     tick: float = 0.2
     snap: int = 5
     measured: int = 8

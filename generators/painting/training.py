@@ -213,8 +213,8 @@ def code_differences(
     """Return how far objects are from real ones: a scalar.
 
     Ten times the mean absolute difference of their means, and those of the logarithms of their
-    standard deviations: of all, of what is finer than `GRAIN`, and of what lies between that and
-    `COARSE`. Of the painted pictures only what differs between the two counts for these.
+    standard deviations: of what is finer than `GRAIN`, and of what lies between that and `COARSE`.
+    Of the painted pictures only what differs between the two counts for these.
 
     Parameters
     ----------
@@ -237,19 +237,20 @@ def code_differences(
         return torch.zeros(count).index_add(0, at, values.reshape(-1)) / size.clamp(min=1)
 
     def deviations(values: torch.Tensor) -> torch.Tensor:
-        away = values.reshape(-1) - means(values)[at]
-        return torch.log(means(away.square()) + 1e-6)[counted] / 2
+        return torch.log(means(values.square()) + 1e-6)[counted] / 2
 
+    def bands(pictures: torch.Tensor) -> list[torch.Tensor]:
+        """Return fine and coarser texture; what lies outside of the objects is left out of it."""
+        away = (pictures - means(pictures)[objects][:, None]) * within
+        soft, softer = (blurred(away, s) / share for s, share in shares)
+        return [(away - soft) * within, (soft - softer) * within]
+
+    within = (objects > 0).float()[:, None]
+    shares = [(sigma, blurred(within, sigma).clamp(min=0.01)) for sigma in (GRAIN, COARSE)]
     mean = (means((one + two) / 2) - means(real))[counted].abs().mean()
-    texture = zip(_bands((one - two) * 2**-0.5), _bands(real), strict=True)
+    texture = zip(bands((one - two) * 2**-0.5), bands(real), strict=True)
     uneven = [(deviations(made) - deviations(true)).abs().mean() for made, true in texture]
     return 10 * mean + torch.stack(uneven).sum()
-
-
-def _bands(pictures: torch.Tensor) -> list[torch.Tensor]:
-    """Return pictures, what in them is finer than grain, and what is a little coarser."""
-    soft, softer = blurred(pictures, GRAIN), blurred(pictures, COARSE)
-    return [pictures, pictures - soft, soft - softer]
 
 
 def _follow(training: Training, seen: int) -> None:
