@@ -29,13 +29,15 @@ def dial(
 
 
 def word(
-    default: str, *, options: tuple[str, ...], says: str, files: str | None = None
+    default: str, *, options: tuple[str, ...], says: str, files: tuple[str, ...] | str = ()
 ) -> Any:
     """Declare a choice between words, the same for all scenes of a recipe.
 
-    Where `files` is given, a path with that ending may stand in place of a word.
+    Where `files` is given, a path with such an ending may stand in place of a word; that of a
+    folder ends in a slash.
     """
-    metadata = {"options": options, "says": says, "files": files}
+    endings = (files,) if isinstance(files, str) else files
+    metadata = {"options": options, "says": says, "files": endings}
     return dataclasses.field(default=default, metadata=metadata)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.dataset import DatasetWriter, SampleInput, SampleRecord
 from benchmark.dataset.continued import finished, write_and_record
 from benchmark.dataset.digest import json_digest
+from generators import fields
 from generators.dials import draw
 from generators.recipe import Recipe, Sizes, Variant
 from generators.render import Rendered, Settings, render
@@ -210,7 +211,7 @@ def generate(
         source=recipe.summary,
         recipe=content,
         pixel_size_um=recipe.pixel_size_um,
-        identity=json_digest({"recipe": content, "maker": maker()}),
+        identity=json_digest({"recipe": content, "maker": maker(), "files": _files(recipe)}),
     ) as writer:
         there = {task.id: finished(writer.folder, task.id) for task in tasks}
         left = [task for task in tasks if there[task.id] is None]
@@ -219,6 +220,15 @@ def generate(
                 writer.collect(there[task.id] or next(made))
                 done(number, len(tasks))
     return len(tasks) - len(left)
+
+
+def _files(recipe: Recipe) -> dict[str, dict[str, str]]:
+    """Return the digests of the files that a recipe names."""
+    sources = {
+        str(recipe.sections(variant)["layout"].get("fields", fields.NONE))
+        for variant in recipe.variants or (None,)
+    }
+    return {source: fields.content(source) for source in sorted(sources)}
 
 
 def _records(

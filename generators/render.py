@@ -145,7 +145,7 @@ def compose(settings: Settings, seed: Seed) -> World:
     grown = None
     if cells is not None:
         seeds = [seed.at("cell", nucleus.index) for nucleus in canvas.nuclei]
-        grown = cell_layer.grow(canvas.top, canvas.centres + pad, diameter, cells, seeds)
+        grown = cell_layer.grow(canvas.top, canvas.centres + canvas.pad, diameter, cells, seeds)
     spots = (
         None
         if settings.spots is None

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from generators.dials import dial
+from generators import fields
+from generators.dials import dial, word
 from generators.outlines import Shape, random_outline
 from generators.polygons import (
     Floats,
@@ -46,6 +47,12 @@ SLACK = 1.2
 class Layout:
     """How the nuclei of a scene are arranged."""
 
+    fields: str = word(
+        fields.NONE,
+        options=(fields.NONE, fields.NETWORK),
+        files=(".safetensors", fields.FOLDER),
+        says="whole fields in place of placed nuclei; no other dial here does anything then",
+    )
     density: float = dial(
         0.2, low=0, high=0.9, unit="1", says="share of the frame that nuclei cover; 0 is empty"
     )
@@ -167,13 +174,17 @@ class Canvas:
             if not _may_stay(whole, visible, self.framed[where.slices], max_hidden):
                 self.top[window.slices] = before
                 return False
+        self.add(nucleus)
+        return True
+
+    def add(self, nucleus: Nucleus) -> None:
+        """Enter a nucleus that is drawn on `top` already, under the number that follows."""
         self.nuclei.append(nucleus)
         centre = nucleus.outline.mean(axis=0)
         radius = np.sqrt(np.max(np.sum((nucleus.outline - centre) ** 2, axis=1)))
         self.centres = np.vstack([self.centres, centre])
         self.radii = np.append(self.radii, radius)
         self.heights = np.append(self.heights, nucleus.height)
-        return True
 
 
 def _may_stay(
@@ -238,6 +249,8 @@ def lay_out(
     Canvas
         With the number or the density asked for in the frame, or with as many nuclei as found room.
     """
+    if layout.fields != fields.NONE:
+        return _whole_field(shape, layout.fields, seed)
     pad = int(np.ceil(1.5 * nuclei.diameter)) if pad is None else pad
     canvas = Canvas(shape, pad)
     failed = index = 0
@@ -248,6 +261,17 @@ def lay_out(
         else:
             failed += 1
         index += 1
+    return canvas
+
+
+def _whole_field(shape: tuple[int, int], source: str, seed: Seed) -> Canvas:
+    """Return a canvas that a field fills; it has no border, for nothing is known beyond it."""
+    rng = seed.at("field").generator()
+    canvas = Canvas(shape, pad=0)
+    canvas.top, outlines = fields.field(source, shape, rng)
+    heights = rng.random(len(outlines))
+    for index, (outline, height) in enumerate(zip(outlines, heights, strict=True)):
+        canvas.add(Nucleus(index, outline, float(height), condensed=False))
     return canvas
 
 

@@ -72,13 +72,13 @@ def check_section(section: str, table: Mapping[str, Any], prefix: str, where: st
             raise unknown_key(place, key, known, where)
         options = known[key].get("options")
         if options is not None:
-            ending = known[key]["files"]
-            if value not in options and not (ending and str(value).endswith(ending)):
+            endings = known[key]["files"]
+            if value not in options and not str(value).endswith(endings):
+                paths = f"; or a path that ends in {' or '.join(endings)}" if endings else ""
                 raise RecipeError(
                     f"{place} cannot be {value!r}",
                     where=where,
-                    mend=f"one of: {', '.join(options)}"
-                    + (f"; or the path of a {ending} file" if ending else ""),
+                    mend=f"one of: {', '.join(options)}{paths}",
                 )
             continue
         try:
