@@ -46,7 +46,7 @@ app.command(
 app.command(
     "benchmark.commands.dataset:app",
     name="dataset",
-    help="Inspect, verify, import and export data sets.",
+    help="Inspect, verify, import, export and audit data sets.",
 )
 app.command(
     "adapters.commands:app", name="algorithms", help="List, install, check and show segmenters."

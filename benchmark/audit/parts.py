@@ -17,7 +17,7 @@ from benchmark.audit.patches import levels
 from benchmark.audit.statistics import statistics
 from benchmark.audit.transfer import Trials, transfer
 from benchmark.errors import RunError
-from benchmark.files import write_bytes
+from benchmark.files import clear_attempts, is_attempt, write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -119,6 +119,7 @@ def audit(
             "another audit is at work here", where=out, mend="wait for it, or choose another out"
         ) from None
     with lock:
+        clear_attempts(out)
         record: dict[str, Any] = {
             "format": 1,
             "version": AUDIT_VERSION,
@@ -142,7 +143,8 @@ def _claim(out: Path) -> None:
         raise RunError(
             f"no folder can be made here: {error.strerror}", where=out, mend="name a new folder"
         ) from error
-    if not (out / RECORD).exists() and any(file.name != _LOCK for file in out.iterdir()):
+    strange = (file for file in out.iterdir() if file.name != _LOCK and not is_attempt(file))
+    if not (out / RECORD).exists() and any(strange):
         raise RunError(
             "the folder holds other files", where=out, mend="choose an empty folder as --out"
         )

@@ -64,6 +64,15 @@ def test_an_audit_that_was_stopped_goes_on(sources, tmp_path, computed, monkeypa
     assert record["finished"]
 
 
+def test_what_a_killed_audit_left_is_cleared(sources, tmp_path):
+    out = tmp_path / "audit"
+    out.mkdir()
+    (out / ".lock").touch()
+    (out / ".audit.json.123.part").write_text("{")
+    audit(sources, replace(QUICK, parts=("faithfulness",)), out)
+    assert {file.name for file in out.iterdir()} == {".lock", "audit.json", "faithfulness.json"}
+
+
 def test_a_damaged_part_is_measured_anew(sources, tmp_path, computed):
     audit(sources, QUICK, tmp_path / "audit")
     (tmp_path / "audit" / "copies.json").write_text('{"inputs": ')
