@@ -11,7 +11,8 @@ from benchmark.files import write_bytes
 from generators.pix2pixhd import clusters, state, views
 from generators.pix2pixhd.examples import classes_of
 from generators.pix2pixhd.files import save
-from generators.pix2pixhd.training import codes_of, made, step, still
+from generators.pix2pixhd.steps import step
+from generators.pix2pixhd.training import codes_of, made, still
 from generators.seeds import Seed
 from generators.training import grids
 from generators.training.batches import Batches

@@ -260,6 +260,7 @@ _PUSHED = frozenset(
     {"BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT"}
     | {"SHORT_BINBYTES", "BINBYTES", "BINBYTES8"}
     | {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"}
+    | {"SHORT_BINSTRING", "BINSTRING"}  # texts of Python 2
 )
 _NEW: Mapping[str, Callable[[], Any]] = {
     "NONE": lambda: None,
@@ -304,9 +305,12 @@ def _called(called: Any, arguments: Any) -> Any:
     if not isinstance(called, Name) or not isinstance(arguments, tuple):
         raise RefusedError("it would call what is no function of a network")
     if called.text in _DICTIONARIES:
-        if arguments:
-            raise RefusedError("a dictionary is made of something")
-        return {}
+        if not arguments:
+            return {}
+        (pairs,) = arguments  # as Python 2 has it
+        if not all(isinstance(pair, list) and len(pair) == 2 for pair in _of_type(list, pairs)):
+            raise RefusedError("a dictionary is made of something else than pairs")
+        return _filled({}, [part for pair in pairs for part in pair])
     if called.text == PARAMETER:  # a tensor, and whether it learns
         return arguments[0]
     return Record(called.text, arguments)

@@ -77,6 +77,73 @@ def test_older_names_are_read_too(write):
     assert generator_of(write(held)).settings == network.settings
 
 
+class Python2(pickle._Pickler):
+    """Writes texts and ordered dictionaries as Python 2 did, and tensors as torch 0.2."""
+
+    dispatch = pickle._Pickler.dispatch.copy()
+
+    def save_str(self, text):
+        data = text.encode()
+        self.write(b"U" + bytes([len(data)]) + data)
+        self.memoize(text)
+
+    dispatch[str] = save_str
+
+    def reducer_override(self, value):
+        if isinstance(value, OrderedDict):
+            return OrderedDict, ([[name, tensor] for name, tensor in value.items()],)
+        if isinstance(value, torch.Tensor):
+            stored = Stored(value)
+            size, stride = tuple(value.shape), value.stride()
+            return Rebuild(), (stored, 0, size, stride)
+        return NotImplemented
+
+    def persistent_id(self, value):
+        if isinstance(value, Stored):
+            count = value.tensor.numel()
+            return "storage", torch.FloatStorage, str(id(value.tensor)), "cpu", count, None
+        return None
+
+    def save_global(self, value, name=None):
+        if isinstance(value, Rebuild):
+            self.write(b"ctorch._utils\n_rebuild_tensor\n")
+        elif value is torch.FloatStorage:
+            self.write(b"ctorch\nFloatStorage\n")
+        else:
+            super().save_global(value, name)
+
+
+class Stored:
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+
+class Rebuild:
+    def __call__(self):
+        raise AssertionError
+
+    def __reduce__(self):
+        return "_rebuild_tensor"
+
+
+def test_files_of_python_2_are_read(tmp_path):
+    network = build(GeneratorSettings(3, 1, "global", 4, 1, 1))
+    held = OrderedDict(network.state_dict())
+    path = tmp_path / "latest_net_G.pth"
+    with path.open("wb") as file:
+        about = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"int": 4}}
+        for each in (0x1950A86A20F9469CFC6C, 1001, about, held):
+            Python2(file, protocol=2).dump(each)
+        Python2(file, protocol=2).dump([str(id(tensor)) for tensor in held.values()])
+        for tensor in held.values():
+            file.write(tensor.numel().to_bytes(8, "little"))
+            file.write(tensor.numpy().tobytes())
+    assert b"U\x0emodel.1.weight" in path.read_bytes()
+    assert generator_of(path).settings == network.settings
+    found = tensors_of(path)
+    assert all(torch.equal(found[name], tensor) for name, tensor in held.items())
+
+
 class Harmful:
     def __reduce__(self):
         return print, ("executed",)

@@ -14,12 +14,12 @@ torch = pytest.importorskip("torch")
 from generators.pix2pixhd.encoder import EncoderSettings  # noqa: E402
 from generators.pix2pixhd.losses import feature_matching, least_squares  # noqa: E402
 from generators.pix2pixhd.settings import GeneratorSettings, Inputs  # noqa: E402
+from generators.pix2pixhd.steps import step  # noqa: E402
 from generators.pix2pixhd.training import (  # noqa: E402
     Batch,
     TrainingSettings,
     made,
     start,
-    step,
 )
 from generators.training.processes import together  # noqa: E402
 

@@ -136,7 +136,7 @@ def crafted(trap):
         "buffer": (b"\x80\x05\x97.", "NEXT_BUFFER"),
         "keyword call": (b"\x80\x04\x8c\x05torch\x8c\x04Size\x93)}\x92.", "NEWOBJ_EX"),
         "torch's own loader": (pickle.dumps(Calls(torch.load, str(trap))), "load"),
-        "dict of pairs": (b"\x80\x02ccollections\nOrderedDict\n]\x85R.", "made of something"),
+        "dict of pairs": (b"\x80\x02ccollections\nOrderedDict\n]K\x01a\x85R.", "made of something"),
     }
 
 
