@@ -83,8 +83,8 @@ def textures(
         Print the record as JSON.
     """
     require_networks()
-    import torch  # noqa: PLC0415 - help needs none of it
-
+    # Help needs no torch.
+    from generators.commands.devices import require_device  # noqa: PLC0415
     from generators.pix2pixhd.folders import check_labels, open_source  # noqa: PLC0415
     from generators.pix2pixhd.making import open_network, said  # noqa: PLC0415
     from generators.pix2pixhd.resuming import network_file  # noqa: PLC0415
@@ -93,7 +93,7 @@ def textures(
         raise BenchError(f"--how_many {how_many} is below 1", mend="choose it otherwise")
     file = network_file(network, which_epoch)
     given = said(label_nc, input_nc, no_instance=no_instance, feat_num=feat_num)
-    opened = open_network(file, given).to(torch.device(device))
+    opened = open_network(file, given).to(require_device(device))
     centres = None if use_encoded_image else _centres(opened, file, cluster_path)
     source = open_source(data, phase, split=split, target=labels, most=how_many)
     if opened.inputs.label_nc:

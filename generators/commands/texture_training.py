@@ -13,6 +13,7 @@ import torch
 
 from adapters import console
 from benchmark.errors import RunError
+from generators.commands.devices import require_device
 from generators.commands.texture_preview import preview
 from generators.pix2pixhd import clusters, plan, resuming, vgg
 from generators.pix2pixhd.examples import Examples
@@ -112,14 +113,7 @@ def _check(course: CourseOptions) -> None:
             raise RunError(f"{flag(name)} {getattr(course, name)} is not above 0")
     if course.n_threads < 0:
         raise RunError(f"--nThreads {course.n_threads} is below 0")
-    try:
-        kind = torch.device(course.device).type
-    except RuntimeError as error:
-        raise RunError(f"no such device: {course.device!r}", mend="cpu, cuda or mps") from error
-    if (kind == "cuda" and not torch.cuda.is_available()) or (
-        kind == "mps" and not torch.backends.mps.is_available()
-    ):
-        raise RunError(f"torch finds no {kind} here", mend="leave out --device")
+    require_device(course.device)
 
 
 def opened(wish: Wish, together: Processes) -> Work:

@@ -158,8 +158,16 @@ class TextureLearner:
         return float(np.mean(distances))
 
     def _size(self, examples: list[Example]) -> tuple[int, int]:
-        """Return the largest size that is in all examples, no larger than what is learned from."""
+        """Return the largest size that is in all examples, no larger than what is learned from.
+
+        Raises
+        ------
+        DatasetError
+            One is too small to learn from.
+        """
         resizing = self.examples.resizing
+        for example in examples:
+            resizing.place(*example.size, self._seed.generator(), example.where)
         sides = [min(lengths) for lengths in zip(*(each.size for each in examples), strict=True)]
         if resizing.cuts:
             sides = [min(side, resizing.fine_size) for side in sides]

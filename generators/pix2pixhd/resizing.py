@@ -126,4 +126,6 @@ def resized(planes: NDArray[Any], size: tuple[int, int], *, smooth: bool) -> NDA
 
 
 def _nearest(length: int, multiple: int) -> int:
-    return max(round(length / multiple), 1) * multiple
+    # At one pixel across, in the middle of a network, there is nothing to mirror and no spread.
+    least = 2 if multiple > 1 else 1
+    return max(round(length / multiple), least) * multiple

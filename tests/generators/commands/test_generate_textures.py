@@ -101,6 +101,8 @@ def test_labels_out_of_range_and_pictures_for_labels_are_refused(labels, tmp_pat
         bench(*arguments, "--out", tmp_path / "x")
     with pytest.raises(BenchError, match="--how_many 0"):
         bench(*arguments, "--out", tmp_path / "x", "--how_many", "0")
+    with pytest.raises(BenchError, match="no such device"):
+        bench(*arguments, "--out", tmp_path / "x", "--device", "cuda:99x")
     assert not (tmp_path / "x").exists()
 
 

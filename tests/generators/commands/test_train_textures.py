@@ -168,6 +168,12 @@ def test_what_cannot_be_is_said_before_anything_is_written(data, tmp_path, more,
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.training
+def test_too_small_a_picture_is_named_before_the_first_step(data, tmp_path):
+    with pytest.raises(BenchError, match="12 by 16 px is smaller than a square of 64 px"):
+        trained(data, tmp_path / "out", resize_or_crop="crop", fineSize=64)
+
+
 @pytest.mark.kill
 def test_killed_in_the_middle_of_a_step_it_ends_in_the_same_bytes(data, tmp_path):
     span = {"niter": 8, "niter_decay": 6, "pool_size": 3, "norm": "batch"}

@@ -27,6 +27,11 @@ def test_each_mode_by_hand(mode, size, cut):
     assert (rows.stop - (rows.start or 0), columns.stop - (columns.start or 0)) == cut
 
 
+def test_no_side_is_too_short_for_the_networks():
+    assert Resizing("none", 0, 0, 16).size(5, 40) == (32, 32)
+    assert Resizing("none", 0, 0, 16).whole().size(5, 40) == (5, 40)
+
+
 def test_all_places_come():
     resizing = Resizing("crop", 0, 4, 4)
     rng = np.random.default_rng(0)
