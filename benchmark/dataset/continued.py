@@ -11,7 +11,8 @@ import json
 import os
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 from filelock import FileLock, Timeout
@@ -105,6 +106,12 @@ def _prepare(folder: Path, identity: str) -> None:
 def write_and_record(folder: Path, sample: SampleInput) -> SampleRecord:
     """Write a sample as `write_sample` does, its files whole at once, its record the last.
 
+    Returns
+    -------
+    SampleRecord
+        Without the rows of its tables: those stay on the disk until the set is complete, so that
+        memory does not grow with the number of samples. `recorded` reads them.
+
     Raises
     ------
     DatasetError
@@ -121,11 +128,26 @@ def write_and_record(folder: Path, sample: SampleInput) -> SampleRecord:
         _save(folder / UNDER_WAY / _RECORDS, record)
     except OSError as error:
         raise cannot_write(error, folder.parent) from error
-    return record
+    return _light(record)
+
+
+def _light(record: SampleRecord) -> SampleRecord:
+    """Return a record without the rows of its tables."""
+    objects, spots = (table.schema.empty_table() for table in (record.objects, record.spots))
+    return replace(record, objects=objects, spots=spots)
+
+
+def recorded(folder: Path, sample: str, table: Literal["objects", "spots"]) -> pa.Table:
+    """Return the rows of a finished sample in one of the tables."""
+    path = folder / UNDER_WAY / _RECORDS / f"{sample}.{table}"
+    with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
+        return reader.read_all()
 
 
 def finished(folder: Path, sample: str) -> SampleRecord | None:
     """Return the record of a sample that an interrupted call finished; None if there is none.
+
+    As `write_and_record` returned it.
 
     Its files are read again: one that is damaged or missing counts as not finished.
     """
@@ -144,10 +166,11 @@ def finished(folder: Path, sample: str) -> SampleRecord | None:
             labels = images.read_array(folder / label_path(sample, target), shape)
             if array_digest(labels) != row[f"digest_{target}"]:
                 return None
-        objects, spots = (_read_table(records / f"{sample}.{n}") for n in ("objects", "spots"))
+        objects, spots = recorded(folder, sample, "objects"), recorded(folder, sample, "spots")
     except (OSError, ValueError, KeyError, DatasetError, pa.ArrowInvalid):
         return None
-    return SampleRecord(row, objects, spots, tuple(known["channels"]), tuple(known["targets"]))
+    channels, targets = tuple(known["channels"]), tuple(known["targets"])
+    return _light(SampleRecord(row, objects, spots, channels, targets))
 
 
 def _save(records: Path, record: SampleRecord) -> None:
@@ -160,11 +183,6 @@ def _save(records: Path, record: SampleRecord) -> None:
         _replaced(records / f"{name}.{what}", sink.getvalue().to_pybytes())
     known = {"row": record.row, "channels": record.channels, "targets": record.targets}
     _replaced(records / f"{name}.json", json.dumps(known).encode())
-
-
-def _read_table(path: Path) -> pa.Table:
-    with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
-        return reader.read_all()
 
 
 def _replaced(path: Path, content: bytes) -> None:

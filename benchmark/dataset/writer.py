@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import ValidationError
 
 from benchmark.dataset import card, croissant, seen, tables
 from benchmark.dataset import manifest as manifests
-from benchmark.dataset.continued import continued_folder
+from benchmark.dataset.continued import continued_folder, recorded, write_and_record
 from benchmark.dataset.digest import json_digest, table_digest
 from benchmark.dataset.names import same_file_key
 from benchmark.dataset.sample import SampleInput, SampleRecord, write_sample
@@ -157,10 +157,13 @@ class DatasetWriter:
             As `write_sample` and `collect`.
         """
         self._claim(sample.id)
-        self._keep(write_sample(self.folder, sample))
+        write = write_sample if self._identity is None else write_and_record
+        self._keep(write(self.folder, sample))
 
     def collect(self, record: SampleRecord) -> None:
         """Take the record of a sample that was written into `folder` elsewhere.
+
+        By `write_sample`, or by `write_and_record` if the writer has an identity.
 
         Raises
         ------
@@ -200,6 +203,12 @@ class DatasetWriter:
             )
         self._records.append(record)
 
+    def _parts(self, table: Literal["objects", "spots"]) -> list[pa.Table]:
+        """Return the rows of every sample in a table."""
+        if self._identity is None:
+            return [getattr(record, table) for record in self._records]
+        return [recorded(self.folder, record.row["id"], table) for record in self._records]
+
     def _finish(self) -> None:
         if not self._records:
             raise DatasetError(
@@ -207,8 +216,8 @@ class DatasetWriter:
             )
         contents: dict[TableName, pa.Table] = {
             "samples": tables.from_rows([r.row for r in self._records], "samples"),
-            "objects": tables.stacked([r.objects for r in self._records], "objects"),
-            "spots": tables.stacked([r.spots for r in self._records], "spots"),
+            "objects": tables.stacked(self._parts("objects"), "objects"),
+            "spots": tables.stacked(self._parts("spots"), "spots"),
         }
         splits = sorted(r.row["split"] for r in self._records)
         digests = {name: table_digest(t, tables.KEYS[name]) for name, t in contents.items()}
