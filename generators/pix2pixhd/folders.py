@@ -70,7 +70,7 @@ def open_source(
     ----------
     path
         A folder with `PHASE_label` and `PHASE_img`, or `PHASE_A` and `PHASE_B`, and if wanted
-        `PHASE_inst`; else a data set, or "builtin".
+        `PHASE_inst`; what `bench generate masks` made; else a data set, or "builtin".
     phase
         Which folders: train, test.
     split, target
@@ -99,6 +99,8 @@ def open_source(
             where=folder,
             mend=f"choose another --phase, such as {others[0].rsplit('_', 1)[0]}",
         )
+    if (folder / "labels").is_dir() and (folder / "outlines").is_dir():
+        return GeneratedLabels(tuple(_files(folder / "labels")[:most]))
     dataset = open_any(path)
     names = tuple(dataset.ids(split=split))[:most]
     if not names:
@@ -235,6 +237,50 @@ class LabelledSet:
     def where(self, number: int) -> Path:
         """Return the data set, and the image in it."""
         return self.dataset.path / self.names[number]
+
+
+@dataclass(frozen=True)
+class GeneratedLabels:
+    """Labels that `bench generate masks` made: given is the foreground, nothing is wanted.
+
+    Parameters
+    ----------
+    files
+        Label images.
+    """
+
+    files: tuple[Path, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the files, without their endings."""
+        return tuple(path.stem for path in self.files)
+
+    @property
+    def labelled(self) -> int | None:
+        """Background, 0, and foreground, 1."""
+        return _BINARY
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all files' names and sizes."""
+        return json_digest([[path.name, path.stat().st_size] for path in self.files])
+
+    def given(self, number: int) -> NDArray[Any]:
+        """Return the foreground (1, H, W), 0 and 1."""
+        return (self.instances(number) > 0).astype(np.int32)
+
+    def instances(self, number: int) -> NDArray[Any]:
+        """Return the labels (1, H, W)."""
+        return _whole_numbers(self.files[number])
+
+    def wanted(self, number: int) -> NDArray[Any] | None:  # noqa: ARG002 - as `Source` has it
+        """Return None: there are no pictures yet."""
+        return None
+
+    def where(self, number: int) -> Path:
+        """Return the file."""
+        return self.files[number]
 
 
 def check_labels(

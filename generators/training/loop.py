@@ -180,6 +180,6 @@ def _refuse_nonsense(line: Line, folder: Path) -> None:
         raise RunError(
             f"{', '.join(wrong)} became no number by {line['pictures'] / 1000:g} kimg",
             where=folder,
-            mend="train anew with lower --glr and --dlr, or a higher --gamma; "
+            mend="train anew with lower learning rates, or more regularisation; "
             "`--resume` takes up a snapshot from before",
         )

@@ -41,6 +41,22 @@ def test_a_data_set_gives_foreground_labels_and_image():
     assert source.digest != open_source("builtin", split="val", most=2).digest
 
 
+def test_generated_labels_give_foreground_and_instances(tmp_path):
+    for name in ("labels", "outlines"):
+        (tmp_path / name).mkdir()
+    labels = np.zeros((16, 24), np.uint16)
+    labels[2:9, 3:20], labels[10:15, 3:9] = 1, 2
+    for number in range(3):
+        tifffile.imwrite(tmp_path / "labels" / f"seed000{number}.tif", labels)
+    source = open_source(tmp_path, "test", most=2)
+    assert source.names == ("seed0000", "seed0001")
+    assert np.array_equal(source.instances(1)[0], labels)
+    assert np.array_equal(source.given(1)[0], labels > 0)
+    assert source.wanted(0) is None
+    assert source.digest != open_source(tmp_path, "test").digest
+    check_labels(source, 2)
+
+
 def test_labels_within_range_pass(paired):
     told = []
     check_labels(open_source(paired()), 3, lambda done, count: told.append((done, count)))
