@@ -116,7 +116,7 @@ def test_a_finished_training_is_not_done_again(tmp_path):
 def test_a_tick_without_numbers_ends_it_and_keeps_the_checkpoint(tmp_path):
     with pytest.raises(RunError, match=r"loss became no number by 0\.024 kimg") as caught:
         loop.train(Counter(nan_from=4), tmp_path, SPAN, ALONE)
-    assert "--glr" in caught.value.mend
+    assert "lower learning rates" in caught.value.mend
     assert read(tmp_path / loop.CHECKPOINT).state["steps"] == 4
 
 
