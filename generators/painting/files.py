@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialised
 
 from benchmark.files import write_bytes
+from generators.painting.calibration import Calibration
 from generators.painting.codes import Bank
 from generators.painting.errors import PainterError
 from generators.painting.network import Network, NetworkSettings
@@ -40,6 +41,8 @@ class Stored:
         What is common to those images.
     notes
         Plain values by name: what it learned from, and how.
+    calibration
+        What is taken out of what the network does wrong.
     sharpness
         Whether the last code is the sharpness of the image, not the grain of the object.
     """
@@ -49,6 +52,7 @@ class Stored:
     scale: Scale
     noise: Noise
     notes: Mapping[str, Any]
+    calibration: Calibration = Calibration()  # noqa: RUF009 - frozen
     sharpness: bool = False
 
 
@@ -73,6 +77,7 @@ def save(path: Path, stored: Stored) -> None:
         "scale": asdict(stored.scale),
         "noise": asdict(stored.noise),
         "notes": stored.notes,
+        "calibration": asdict(stored.calibration),
         "sharpness": stored.sharpness,
     }
     # One entry: the order of several is not the same each time.
@@ -114,6 +119,7 @@ def load(path: str | Path) -> Stored:
             Scale(**about["scale"]),
             Noise(**about["noise"]),
             about["notes"],
+            Calibration(float(about["calibration"]["inset"]), tuple(about["calibration"]["light"])),
             about["sharpness"],
         )
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from benchmark.errors import RunError
+from generators.painting.calibration import Calibration, calibrated
 from generators.painting.files import Stored, save
 from generators.painting.measures import measured
 from generators.painting.painter import Painter
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 
     from generators.painting.examples import Crops, Examples
     from generators.painting.training import Training
+    from generators.polygons import Floats
 
 _NETWORKS = ("generator", "discriminator", "average")
 _OPTIMISERS = ("generator_adam", "discriminator_adam")
 _SHOWN = 8
+_CALIBRATED = 8  # images
 
 
 class PainterLearner:
@@ -135,8 +138,28 @@ class PainterLearner:
             examples.scale,
             examples.noise,
             notes,
+            self._calibration(),
             sharpness=self.training.options.camera == "image",
         )
+
+    def _calibration(self) -> Calibration:
+        some = self.examples.images[:: max(1, len(self.examples.images) // _CALIBRATED)]
+        return calibrated(self._painted, some[:_CALIBRATED], self.examples.scale)
+
+    def _painted(self, maps: NDArray[np.float32], number: int) -> Floats:
+        """Return what the averaged network makes of maps (C, Y, X), at whatever size."""
+        _, height, width = maps.shape
+        step = self.training.average.settings.step
+        pad = [(0, 0), *((0, -n % step) for n in (height, width))]
+        whole = torch.from_numpy(np.pad(maps, pad, mode="edge"))[None]
+        rng = torch.Generator().manual_seed(
+            Seed.root(self.training.options.seed).at("calibration", number).number
+        )
+        with torch.no_grad():
+            noise = self.training.average.drawn(1, whole.shape[2], whole.shape[3], rng)
+            painted = self.training.average(whole, noise)[0, 0, :height, :width]
+        seen: Floats = painted.double().numpy()
+        return seen
 
     def _crops(self) -> Crops:
         options = self.training.options

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from benchmark.errors import nearest
-from generators.painting.conditioning import CODES, maps
+from generators.painting.conditioning import CODES, Geometry, assembled
 from generators.painting.errors import PainterError
 from generators.painting.scale import CONTRAST
 from generators.texture import LEARNED, smooth_noise
@@ -186,7 +186,9 @@ class Painter:
             codes = np.array([np.zeros(CODES), *drawn])
         codes = self._within(codes)
         ground = self._ground(labels.shape, mood, seed.at("ground"))
-        seen = self._painted(maps(labels, codes, ground), seed)
+        geometry, mended = Geometry.of(labels), self._stored.calibration
+        maps = assembled(geometry, codes, ground, mended.inset)
+        seen = self._painted(maps, seed) + mended.correction(geometry)
         return self._light(seen, ground, mood)
 
     def _within(self, codes: Floats) -> Floats:
