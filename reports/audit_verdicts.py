@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+LEARNED = 0.5
+"""Below this AP50 of training on real images, training was too short to compare anything."""
+
 
 def verdicts(record: Mapping[str, Any]) -> list[str]:
     """Return one sentence for each part that was done.
@@ -77,7 +80,10 @@ def _transfer(columns: Mapping[str, Any]) -> Iterator[str]:
     text = f"Trained on it, AP50 on real images is {made['mean']:.3f}"
     if "baseline" in columns:
         text += f", on the baseline {columns['baseline']['ap50']['mean']:.3f}"
-    yield text + f", on real images {real['mean']:.3f}."
+    text += f", on real images {real['mean']:.3f}"
+    if real["mean"] < LEARNED:
+        text += ": too short a training to compare"
+    yield text + "."
 
 
 def _copies(columns: Mapping[str, Any]) -> Iterator[str]:

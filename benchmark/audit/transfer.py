@@ -54,7 +54,7 @@ class Trials:
     """
 
     algorithm: str = "u2net"
-    epochs: int = 100
+    epochs: int = 200
     seeds: tuple[int, ...] = (0, 1, 2)
     images: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)

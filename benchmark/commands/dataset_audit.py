@@ -47,7 +47,7 @@ def audit(
     stats_row: str | None = None,
     steps: Count = 300,
     algorithm: str = "u2net",
-    epochs: Count = 100,
+    epochs: Count = 200,
     seeds: str = "0,1,2",
     training: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = (),
     train_images: Annotated[int | None, Parameter(validator=POSITIVE)] = None,

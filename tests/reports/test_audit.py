@@ -279,6 +279,8 @@ def test_verdicts_follow_the_figures(record):
         "2.0 % of shapes and 2.0 % of textures",
     ):
         assert text in found
+    record["parts"]["transfer"]["columns"]["real"]["ap50"]["mean"] = 0.17
+    assert "on real images 0.170: too short a training to compare." in " ".join(verdicts(record))
     edges = record["parts"]["faithfulness"]["columns"]["synthetic"]["isolated"]
     edges["signed"] = -0.2
     assert "0.20 px inside their labels" in verdicts(record)[0]
