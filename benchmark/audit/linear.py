@@ -21,7 +21,7 @@ _LAGS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0), (0, 4), (4, 0))
 
 
 def features(patches: NDArray[np.float32]) -> Floats:
-    """Return (N, 42) features of standardised patches (N, Y, X).
+    """Return (N, 40) features of standardised patches (N, Y, X).
 
     The logarithms of the power in nine bands; seven quantiles, skewness and kurtosis of the values
     and of their Laplacian; mean, deviation and 95 % of the gradient; correlations with themselves

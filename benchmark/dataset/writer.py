@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import ValidationError
 
-from benchmark.dataset import card, croissant, seen, tables
+from benchmark.dataset import card, croissant, released, seen, tables
 from benchmark.dataset import manifest as manifests
 from benchmark.dataset.continued import continued_folder, recorded, write_and_record
 from benchmark.dataset.digest import json_digest, table_digest
@@ -52,7 +52,7 @@ class DatasetWriter:
         How overlaps are held.
     remember
         Keep the digest among those that this user has seen, and refuse to finish if another
-        content was seen under the same name and version.
+        content was seen, or released, under the same name and version.
     identity
         Digest of all that the content follows from. If given, an interrupted writer leaves its
         samples in `folder`, and the next of the same place and identity finds them there: see
@@ -237,6 +237,7 @@ class DatasetWriter:
         if manifest.recipe is not None:
             card.write(self.folder, manifest, tables.as_frame(contents["samples"], "samples"))
         if self._remember:
+            released.check(manifest, self.path)
             seen.remember(manifest)
 
 

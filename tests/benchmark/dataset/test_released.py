@@ -63,6 +63,15 @@ def test_the_released_content_opens_and_another_does_not(make_dataset, registry)
     assert Dataset.open(made.path, sealed=False).digest == made.digest
 
 
+def test_what_is_imported_under_a_released_name_is_refused_before_it_is_there(
+    make_dataset, registry, tmp_path
+):
+    registry("0" * 64)
+    with pytest.raises(DatasetError, match="was released with another content"):
+        make_dataset(tmp_path / "set", remember=True)
+    assert not (tmp_path / "set").exists()
+
+
 def test_other_names_and_versions_are_free(make_dataset, registry, tmp_path):
     registry("0" * 64)
     for name, version in (("small", "1.0.1"), ("other", "1.0.0")):
