@@ -42,7 +42,9 @@ class Calibration:
 
     def correction(self, geometry: Geometry) -> Floats:
         """Return (Y, X) what is added to the picture of a scene."""
-        return np.interp(depth(geometry), DEPTHS, self.light) * (depth(geometry) > DEPTHS[0])
+        deep = depth(geometry)
+        added: Floats = np.interp(deep, DEPTHS, self.light) * (deep > DEPTHS[0])
+        return added
 
 
 def depth(geometry: Geometry) -> Floats:
