@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+BLOCK = 2**18
+"""Numbers that are digested at once."""
+
+
 def json_digest(value: Any) -> str:
     """Return the digest of a JSON value: sorted keys, no spaces, UTF-8, no NaN.
 
@@ -56,32 +60,37 @@ def table_digest(table: pa.Table, key: tuple[str, ...]) -> str:
     names = sorted(table.column_names)
     plain = [name for name in names if not pa.types.is_list(table.schema.field(name).type)]
     order = [*key, *(name for name in plain if name not in key)]
-    table = table.sort_by([(name, "ascending") for name in order])
+    rows = pc.sort_indices(table, [(name, "ascending") for name in order])
     digest = hashlib.sha256(_json_bytes([names, table.num_rows]))
+    # A column at a time: sorting the table would be a second one, and outlines are large.
     for name in names:
-        _update(digest, name, table.column(name).combine_chunks())
+        _update(digest, name, table.column(name).combine_chunks(), rows)
     return digest.hexdigest()
 
 
-def _update(digest: hashlib._Hash, name: str, column: Any) -> None:
-    """Add one column: its name and type, which rows have a value, then the values."""
+def _update(digest: hashlib._Hash, name: str, column: Any, rows: Any) -> None:
+    """Add one column in the order of rows: name and type, which have a value, then the values."""
     kind = column.type
+    lists = column
+    column = pc.list_value_length(column) if pa.types.is_list(kind) else column
+    column = column.take(rows)
     digest.update(_json_bytes([name, _type_name(kind)]))
     digest.update(np.packbits(column.is_valid().to_numpy(zero_copy_only=False)).tobytes())
     if pa.types.is_list(kind):
-        lengths = pc.fill_null(pc.list_value_length(column), 0)
+        lengths = pc.fill_null(column, 0)
         digest.update(lengths.to_numpy(zero_copy_only=False).astype("<i8").tobytes())
-        digest.update(_numbers(column.flatten(), "<f8"))
+        for start in range(0, len(rows), BLOCK // 64):
+            _add_numbers(digest, lists.take(rows.slice(start, BLOCK // 64)).flatten(), "<f8")
     elif pa.types.is_string(kind):
         filled = pc.fill_null(column, "")
         lengths = pc.binary_length(filled)
         digest.update(lengths.to_numpy(zero_copy_only=False).astype("<i8").tobytes())
         digest.update("".join(filled.to_pylist()).encode())
     elif pa.types.is_boolean(kind):
-        digest.update(_numbers(pc.fill_null(column, False), "u1"))
+        _add_numbers(digest, pc.fill_null(column, False), "u1")
     else:
         dtype = "<f8" if pa.types.is_floating(kind) else "<i8"
-        digest.update(_numbers(pc.fill_null(column, 0), dtype))
+        _add_numbers(digest, pc.fill_null(column, 0), dtype)
 
 
 def _type_name(kind: Any) -> str:
@@ -95,11 +104,12 @@ def _type_name(kind: Any) -> str:
     return "fraction" if pa.types.is_floating(kind) else "integer"
 
 
-def _numbers(column: Any, dtype: str) -> bytes:
-    values: NDArray[Any] = column.to_numpy(zero_copy_only=False).astype(dtype)
-    # Adding zero turns -0.0 into 0.0: the two are equal and have to digest alike.
-    values = values + values.dtype.type(0)
-    return values.tobytes()
+def _add_numbers(digest: hashlib._Hash, column: Any, dtype: str) -> None:
+    for start in range(0, len(column), BLOCK):
+        part = column.slice(start, BLOCK)
+        values: NDArray[Any] = part.to_numpy(zero_copy_only=False).astype(dtype)
+        # Adding zero turns -0.0 into 0.0: the two are equal and have to digest alike.
+        digest.update((values + values.dtype.type(0)).tobytes())
 
 
 def _json_bytes(value: Any) -> bytes:

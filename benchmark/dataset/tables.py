@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 TableName = Literal["samples", "objects", "spots"]
 
+GROUP = 2**14
+"""Rows that are written at once."""
+
 KEYS: dict[TableName, tuple[str, ...]] = {
     "samples": ("id",),
     "objects": ("sample", "target", "label"),
@@ -175,9 +178,15 @@ def empty(name: TableName) -> pa.Table:
 
 def save(table: pa.Table, name: TableName, folder: Path) -> None:
     """Write a canonical table, rows in the order of its key."""
+    rows = pc.sort_indices(table, [(column, "ascending") for column in KEYS[name]])
     # Arrow opens no path that is not Unicode.
-    with (folder / f"{name}.parquet").open("wb") as file:
-        pq.write_table(_in_order(table, name), file, compression="zstd")
+    with (
+        (folder / f"{name}.parquet").open("wb") as file,
+        pq.ParquetWriter(file, table.schema, compression="zstd") as writer,
+    ):
+        # A group of rows at a time: a second table in order would take as much memory again.
+        for start in range(0, max(len(rows), 1), GROUP):
+            writer.write_table(table.take(rows.slice(start, GROUP)))
 
 
 def load(name: TableName, folder: Path) -> pa.Table:
