@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmark.errors import RunError
+
 torch = pytest.importorskip("torch")
 
 TINY = "--ngf 4 --blocks 1 --ndf 4 --crop 32 --late 0 --batch 4 --threads 1 --tick 0.008 --snap 2"
@@ -39,51 +41,49 @@ def data(tmp_path_factory):
     return folder
 
 
-def trained(data, out, kimg, *more):
-    done = bench(
-        "train", "painter", "--data", data, "--out", out, *TINY.split(), "--kimg", kimg, *more
-    )
-    assert done.returncode == 0, done.stderr
-    return done
+def trained(data, out, kimg):
+    from benchmark.cli import app
+
+    arguments = ["train", "painter", "--data", data, "--out", out, *TINY.split(), "--kimg", kimg]
+    app([*map(str, arguments), "--json"], result_action="return_value")
 
 
 @pytest.mark.training
-def test_a_training_writes_a_painter_and_goes_on_where_it_was_cut_off(data, tmp_path):
-    whole = json.loads(trained(data, tmp_path / "whole", 0.032, "--json").stdout)
+def test_a_training_goes_on_where_it_was_cut_off(data, tmp_path, capsys, monkeypatch):
+    from generators.painting.files import load
+    from generators.training import loop
+
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    trained(data, tmp_path / "whole", 0.032)
+    whole = json.loads(capsys.readouterr().out)
     assert whole["kimg"] == 0.032
     assert set(whole["metrics"]) >= {"CV", "edge spread", "KS objects"}
     names = {path.name for path in (tmp_path / "whole").iterdir()}
     assert names >= {"painter-000000.safetensors", "index.html", "reals.png", "fakes000000.png"}
+    painter = load(whole["painter"])
+    assert painter.notes["pictures"] == 32
+    assert painter.notes["command"].startswith("bench ")
 
-    from generators.painting.files import load
+    write, written = loop.checkpoints.write, []
 
-    notes = load(whole["painter"]).notes
-    assert notes["pictures"] == 32
-    assert notes["command"].startswith("bench train painter")
+    def stop(path, checkpoint):
+        write(path, checkpoint)
+        written.append(path)
+        if len(written) == 2:
+            raise KeyboardInterrupt
 
-    # Cut off: the checkpoint of the second tick is all that is left.
-    program = (
-        "import sys; from pathlib import Path; from generators.training import loop;"
-        "write = loop.checkpoints.write; count = [0]\n"
-        "def stop(path, made):\n"
-        "    write(path, made); count[0] += 1\n"
-        "    if count[0] == 2: sys.exit(9)\n"
-        "loop.checkpoints.write = stop\n"
-        "from benchmark.cli import main; main()"
-    )
-    arguments = ["train", "painter", "--data", data, "--out", tmp_path / "cut", *TINY.split()]
-    command = [sys.executable, "-c", program, *map(str, [*arguments, "--kimg", 0.032])]
-    assert subprocess.run(command, capture_output=True).returncode == 9
+    with monkeypatch.context() as patched:
+        patched.setattr(loop.checkpoints, "write", stop)
+        with pytest.raises(KeyboardInterrupt):
+            trained(data, tmp_path / "cut", 0.032)
     trained(data, tmp_path / "cut", 0.032)
-    one, two = (load(tmp_path / name / "painter-000000.safetensors") for name in ("whole", "cut"))
-    for name, value in one.network.state_dict().items():
-        assert torch.equal(value, two.network.state_dict()[name])
+    again = load(tmp_path / "cut" / "painter-000000.safetensors")
+    assert again.calibration == painter.calibration
+    for name, value in painter.network.state_dict().items():
+        assert torch.equal(value, again.network.state_dict()[name])
 
-    other = bench(
-        "train", "painter", "--data", data, "--out", tmp_path / "cut", *TINY.split(), "--kimg", 1
-    )
-    assert other.returncode == 2
-    assert "--kimg 0.032, not 1" in other.stderr.replace("\n", " ")
+    with pytest.raises(RunError, match=r"--kimg 0\.032, not 1"):
+        trained(data, tmp_path / "cut", 1)
 
 
 def test_wrong_options_are_told_before_anything_is_read(data, tmp_path):

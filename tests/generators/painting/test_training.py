@@ -132,7 +132,7 @@ def test_rates_fall_towards_the_end(crops):
 @pytest.mark.training
 def test_brightness_is_learned():
     """Objects are brighter than their codes say, and the network finds out."""
-    options = Options(ngf=4, blocks=1, ndf=4, crop=32, late=0, glr=5e-3, lambda_feat=0)
+    options = Options(ngf=4, blocks=1, ndf=4, crop=32, glr=5e-3, lambda_feat=0, lambda_codes=0)
     training = module.start(options, SCALE, 0.0, 100)
     maps = np.zeros((4, CHANNELS, 32, 32), np.float32)
     maps[:, 1, 8:24, 8:24] = 1
