@@ -210,4 +210,5 @@ class OutlineSource:
         angles = rng.uniform(0, 2 * np.pi, n)
         # A curve wound the wrong way has no diameter; it becomes NaN, and is drawn anew.
         with np.errstate(invalid="ignore"):
-            return restyled(posed(stack, np.exp(rows[:, 0]), angles), given)
+            drawn = posed(stack, np.exp(rows[:, 0]), angles)
+            return restyled(drawn, given) if given else drawn
