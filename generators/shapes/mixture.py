@@ -36,7 +36,7 @@ class Mixture:
 
     def log_densities(self, x: Floats) -> Floats:
         """Return the (N, K) logarithms of weight times density of each component at (N, D) x."""
-        if x.shape[1] == 0:  # nothing is known: what single outlines are drawn with, by the thousand
+        if x.shape[1] == 0:  # nothing is known: single outlines are drawn so, by the thousand
             return np.tile(np.log(self.weights), (len(x), 1))
         logs = np.empty((len(x), len(self.weights)))
         # A product with the small inverse is several times faster than a solution for each x.
