@@ -162,6 +162,10 @@ def _to_edges(points: Floats, vertices: Floats) -> float:
     length = np.maximum(np.sum(along * along, axis=1), 1e-300)
     dy = points[:, :1] - vertices[:, 0]
     dx = points[:, 1:] - vertices[:, 1]
+    # A point further from all vertices than another by an edge's length is not the nearest.
+    apart = np.sqrt(np.min(dy * dy + dx * dx, axis=1))
+    near = apart <= apart.min() + np.sqrt(length.max())
+    dy, dx = dy[near], dx[near]
     t = np.clip((dy * along[:, 0] + dx * along[:, 1]) / length, 0, 1)
     return float(np.sqrt(np.min((dy - t * along[:, 0]) ** 2 + (dx - t * along[:, 1]) ** 2)))
 
