@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:  # with `-n 2 --dist loadgroup` one process gets all of a group
         folder = next((f for f in TOGETHER if item.path.is_relative_to(HERE / f)), None)
