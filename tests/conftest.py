@@ -13,10 +13,6 @@ os.environ.setdefault("BENCH_OPS", "torch")
 # Each takes minutes, or needs what a plain machine may lack; `--full` runs them too.
 MARKED = ("segmenter", "browser", "kill", "training", "slow")
 
-# Folders whose files share what takes minutes to make.
-TOGETHER = ("adapters/cellpose", "adapters/u2net", "agreement")
-HERE = Path(__file__).parent
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the marked tests too")
@@ -25,11 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:  # with `-n 2 --dist loadgroup` one process gets all of a group
-        folder = next((f for f in TOGETHER if item.path.is_relative_to(HERE / f)), None)
-        item.add_marker(pytest.mark.xdist_group(folder or str(item.path)))
     if config.getoption("--full") or config.getoption("-m"):
         return
     kept = [item for item in items if not any(item.get_closest_marker(m) for m in MARKED)]
