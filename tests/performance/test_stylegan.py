@@ -71,6 +71,7 @@ def naive(
     x,
     bias,
     scale=None,
+    result_scale=None,
     *,
     up_filter,
     down_filter,
@@ -84,7 +85,8 @@ def naive(
     x = x if scale is None else x * scale[:, :, None, None]
     x = resampled(x + bias[:, None, None], up_filter, up, 1, padding)
     x = (functional.leaky_relu(x, slope) * gain).clamp(-clamp, clamp)
-    return resampled(x, down_filter, 1, down)
+    x = resampled(x, down_filter, 1, down)
+    return x if result_scale is None else x * result_scale
 
 
 @contextmanager
