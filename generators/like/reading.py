@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from benchmark.dataset import Dataset
 from benchmark.dataset.layouts import format1
 from benchmark.dataset.layouts.pictures import SUFFIXES, read_image
+from benchmark.dataset.names import inside
 from benchmark.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def planes(folder: Path, channel: int = 0, most: int = 48) -> list[NDArray[Any]]
     Raises
     ------
     DatasetError
-        If there is no image, or one cannot be read or lacks the channel.
+        If there is no image, one cannot be read or lacks the channel, or an index leads out of the
+        folder.
     """
     if not folder.is_dir():
         raise DatasetError("there is no such folder", where=folder, mend="name a folder of images")
@@ -76,7 +78,7 @@ def _of_files(folder: Path) -> list[tuple[str, Load]]:
         if "image" in table.columns:
             if "split" in table.columns and (table["split"] != "test").any():
                 table = table[table["split"] != "test"]
-            files = [folder / str(name) for name in table["image"]]
+            files = [inside(folder, str(name)) for name in table["image"]]
     return [(str(file), partial(_pixels, file)) for file in files]
 
 

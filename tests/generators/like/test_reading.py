@@ -64,3 +64,14 @@ def test_what_is_missing_is_named(tmp_path):
     tifffile.imwrite(tmp_path / "one.tif", np.zeros((8, 8), np.uint16))
     with pytest.raises(DatasetError, match=r"1 channel, counted from 0, and none is 2"):
         planes(tmp_path, channel=2)
+
+
+@pytest.mark.parametrize("climbs", [True, False])
+def test_an_index_cannot_lead_out_of_its_folder(tmp_path, climbs):
+    png(tmp_path / "secret.png", 7)
+    folder = tmp_path / "mine"
+    png(folder / "a.png", 1)
+    named = "../secret.png" if climbs else str(tmp_path / "secret.png")
+    (folder / "index.csv").write_text(f"image\n{named}\n")
+    with pytest.raises(DatasetError, match="leads out of the folder"):
+        planes(folder)
