@@ -5,6 +5,7 @@ Label values are checked before anything is learned.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -84,6 +85,10 @@ def open_source(
         There is nothing of the kind.
     """
     folder = Path(path)
+    if most is not None and most < 1:
+        raise DatasetError(
+            f"{most} pairs are none to take", where=folder, mend="take 1 or more, or all"
+        )
     for first, second, pictures in (("label", "img", False), ("A", "B", True)):
         given = folder / f"{phase}_{first}"
         if given.is_dir():
@@ -100,7 +105,10 @@ def open_source(
             mend=f"choose another --phase, such as {others[0].rsplit('_', 1)[0]}",
         )
     if (folder / "labels").is_dir() and (folder / "outlines").is_dir():
-        return GeneratedLabels(tuple(_files(folder / "labels")[:most]))
+        files = tuple(_files(folder / "labels")[:most])
+        if not files:
+            raise DatasetError("there are no labels in this folder", where=folder / "labels")
+        return GeneratedLabels(files)
     dataset = open_any(path)
     names = tuple(dataset.ids(split=split))[:most]
     if not names:
@@ -165,9 +173,8 @@ class PairedFolders:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all files' names and sizes."""
-        every = [*self.first, *self.second, *self.third]
-        return json_digest([[path.name, path.stat().st_size] for path in every])
+        """SHA-256 of all files' names and contents."""
+        return _digest((*self.first, *self.second, *self.third))
 
     def given(self, number: int) -> NDArray[Any]:
         """Return a label map (1, H, W), or a picture (C, H, W)."""
@@ -263,8 +270,8 @@ class GeneratedLabels:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all files' names and sizes."""
-        return json_digest([[path.name, path.stat().st_size] for path in self.files])
+        """SHA-256 of all files' names and contents."""
+        return _digest(self.files)
 
     def given(self, number: int) -> NDArray[Any]:
         """Return the foreground (1, H, W), 0 and 1."""
@@ -324,6 +331,11 @@ def check_labels(
 
 def _most(source: Source) -> int:
     return max(int(source.given(number).max()) for number in range(len(source.names)))
+
+
+def _digest(files: tuple[Path, ...]) -> str:
+    content = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+    return json_digest([[path.name, of] for path, of in zip(files, content, strict=True)])
 
 
 def _files(folder: Path) -> list[Path]:

@@ -7,6 +7,7 @@ with the numbers behind them. The pickles are read by `generators.stylegan.pickl
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from io import BytesIO
 from math import prod
@@ -88,7 +89,14 @@ def _of_archive(file: BinaryIO) -> dict[str, torch.Tensor]:
     try:
         with zipfile.ZipFile(file) as archive:
             return _of_members(archive)
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, EOFError, OSError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        KeyError,
+        RuntimeError,  # a member is encrypted, or in a compression that is not known
+        EOFError,
+        OSError,
+    ) as error:
         raise RefusedError(f"the archive is damaged, or none of torch: {error}") from error
 
 

@@ -118,3 +118,28 @@ def test_what_is_missing_is_said(paired, tmp_path):
     (tmp_path / "empty" / "train_label").mkdir(parents=True)
     with pytest.raises(DatasetError, match="no pictures"):
         open_source(tmp_path / "empty")
+
+
+def test_other_pixels_in_files_as_large_are_other_data(tmp_path):
+    for name in ("train_label", "train_img"):
+        (tmp_path / name).mkdir()
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / name / "a.bmp")
+    before = open_source(tmp_path).digest
+    file = tmp_path / "train_img" / "a.bmp"
+    size = file.stat().st_size
+    Image.fromarray(np.full((8, 8), 9, np.uint8)).save(file)
+    assert file.stat().st_size == size
+    assert open_source(tmp_path).digest != before
+
+
+@pytest.mark.parametrize("most", [0, -1, -3])
+def test_no_pairs_are_not_taken(paired, most):
+    with pytest.raises(DatasetError, match="none to take"):
+        open_source(paired(), most=most)
+
+
+def test_generated_labels_that_are_not_there(tmp_path):
+    for name in ("labels", "outlines"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(DatasetError, match="no labels"):
+        open_source(tmp_path)
