@@ -68,6 +68,11 @@ def field(source: str, shape: tuple[int, int], rng: Generator) -> tuple[NDArray[
 def content(source: str) -> dict[str, str]:
     """Return the digests of the files that fields are drawn from, by name.
 
+    Raises
+    ------
+    RecipeError
+        If there is no such file or folder.
+
     Examples
     --------
     >>> content("none")
@@ -76,6 +81,12 @@ def content(source: str) -> dict[str, str]:
     files = _masks(Path(source)) if source.endswith(FOLDER) else ()
     if source.endswith(".safetensors"):
         files = (Path(source),)
+        if not files[0].is_file():
+            raise RecipeError(
+                "there is no network of fields here",
+                where=source,
+                mend=f"check the path in [layout] fields, or name the shipped one, {NETWORK}",
+            )
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 

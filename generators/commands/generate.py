@@ -63,6 +63,7 @@ def generate(
     """
     from benchmark.dataset import Dataset  # noqa: PLC0415 - help needs none of it
     from benchmark.dataset.released import release_of  # noqa: PLC0415
+    from benchmark.dataset.whole import check_absent  # noqa: PLC0415
     from generators.commands.generate_like import fitted, show  # noqa: PLC0415
     from generators.generate import generate as generate_dataset  # noqa: PLC0415
     from generators.recipe import load  # noqa: PLC0415
@@ -72,6 +73,7 @@ def generate(
             "there is no recipe",
             mend="name a TOML file or a shipped recipe, or images to be like: --like FOLDER",
         )
+    check_absent(out)  # before minutes of fitting
     fit = None if like is None else fitted(like, recipe or "nuclei", channel, out)
     plan = load(str(recipe)) if fit is None else fit.recipe
     with console.counting(f"generating {plan.name}") as tell:

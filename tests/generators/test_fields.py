@@ -8,7 +8,7 @@ from PIL import Image
 from scipy import ndimage
 
 from generators.errors import RecipeError
-from generators.fields import field
+from generators.fields import content, field
 from generators.generate import generate, make, plan
 from generators.polygons import Window, contains
 from generators.recipe import parse
@@ -117,6 +117,8 @@ def test_what_is_missing_is_named(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(RecipeError, match="no mask in this folder"):
         field(f"{tmp_path}/empty/", (32, 32), rng)
+    with pytest.raises(RecipeError, match="no network of fields"):
+        content(f"{tmp_path}/none.safetensors")
     with pytest.raises(RecipeError, match="fields cannot be 'masks'"):
         recipe("masks")
 

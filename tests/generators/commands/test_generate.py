@@ -7,7 +7,7 @@ import json
 import pytest
 
 from benchmark.dataset import Dataset, released
-from benchmark.errors import BenchError
+from benchmark.errors import BenchError, DatasetError
 from generators.commands.generate import generate
 from generators.errors import RecipeError
 
@@ -71,9 +71,20 @@ def test_images_of_ones_own_are_fitted_and_compared(tiny, tmp_path, capsys, monk
     # The recipe stands for itself: it makes the same set again.
     generate(str(recipe), out=tmp_path / "again", workers=1)
     assert Dataset.open(tmp_path / "again").digest == told["digest"]
-    recipe.write_text("name = 1")
+    (tmp_path / "other.toml").write_text("name = 1")
     with pytest.raises(BenchError, match="another recipe stands"):
-        generate(str(tiny), **{**arguments, "out": tmp_path / "set"})
+        generate(str(tiny), **{**arguments, "out": tmp_path / "other"})
+
+
+def test_a_place_that_is_taken_costs_no_fit(tmp_path, monkeypatch):
+    def fitted(*_):
+        pytest.fail("it was fitted first")
+
+    monkeypatch.setattr("generators.commands.generate_like.fitted", fitted)
+    (tmp_path / "set").mkdir()
+    with pytest.raises(DatasetError, match="already"):
+        generate(like=tmp_path, out=tmp_path / "set")
+    assert not (tmp_path / "set.toml").exists()
 
 
 def test_there_must_be_something_to_make(tmp_path):
