@@ -93,8 +93,14 @@ def _distinct(names: tuple[str, ...]) -> list[str]:
     --------
     >>> _distinct(("a", "b", "a"))
     ['a-00000', 'b', 'a-00002']
+    >>> _distinct(("a", "a", "a-00001"))
+    ['a-00000', 'a-00001-', 'a-00001']
     """
     counts = Counter(names)
-    return [
-        name if counts[name] == 1 else f"{name}-{number:05d}" for number, name in enumerate(names)
-    ]
+    distinct: list[str] = []
+    for number, name in enumerate(names):
+        own = name if counts[name] == 1 else f"{name}-{number:05d}"
+        while counts[name] > 1 and (own in counts or own in distinct):
+            own += "-"
+        distinct.append(own)
+    return distinct
