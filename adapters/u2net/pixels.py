@@ -1,9 +1,17 @@
 # ruff: noqa: INP001 - loaded from beside segmenter.py, on its own
-"""What training and segmentation must do alike to an image's intensities."""
+"""What training and segmentation must do alike: the size of a field, and its intensities."""
 
 from __future__ import annotations
 
 import numpy as np
+
+FIELD = 256
+"""Height and width of what the network sees at once, in pixels.
+
+The zeros about a field reach far into its deep, small maps, and batch normalisation learns their
+share. Seen in larger fields, a network trained on smaller ones finds little: AP50 on held-back
+real images fell from .77 to .11 between fields of 128 and of 544 x 704.
+"""
 
 
 def normalise(plane: np.ndarray) -> np.ndarray:

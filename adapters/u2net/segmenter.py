@@ -14,7 +14,7 @@ from typing import Any, Dict
 import numpy as np
 import torch
 from network import U2Net, from_state
-from pixels import normalise
+from pixels import FIELD, normalise
 from safetensors.torch import load_file
 from scipy import ndimage
 from skimage.morphology import local_maxima, reconstruction
@@ -23,8 +23,7 @@ from torch.nn import functional
 
 _WEIGHTS = Path(__file__).resolve().parent / "weights"
 _PUBLISHED = {"u2net": "u2net.pth", "u2netp": "u2netp.pth"}
-_TILE, _OVERLAP = 1024, 128
-_STRIDE = 32  # sizes are padded to a multiple: five poolings
+_OVERLAP = 64
 _SALIENT_SIZE = 320  # the published weights were trained, and are run, on 320 x 320
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -83,11 +82,11 @@ class Segmenter:
         return image[self.channel - 1]
 
     def _instance_maps(self, plane: np.ndarray) -> np.ndarray:
-        """Return foreground and depth (2, Y, X), in overlapping tiles where the image is large."""
+        """Return foreground and depth (2, Y, X), from overlapping fields of the size learned."""
         maps = np.empty((2, *plane.shape), np.float32)
         for top, keep_top, bottom in _tiles(plane.shape[0]):
             for left, keep_left, right in _tiles(plane.shape[1]):
-                tile = self._run(plane[top : top + _TILE, left : left + _TILE])
+                tile = self._run(plane[top : top + FIELD, left : left + FIELD])
                 maps[:, keep_top:bottom, keep_left:right] = tile[
                     :, keep_top - top : bottom - top, keep_left - left : right - left
                 ]
@@ -95,7 +94,7 @@ class Segmenter:
 
     def _run(self, plane: np.ndarray) -> np.ndarray:
         height, width = plane.shape
-        padding = ((0, -height % _STRIDE), (0, -width % _STRIDE))
+        padding = ((0, FIELD - height), (0, FIELD - width))
         padded = np.pad(plane, padding, mode="symmetric")
         with torch.inference_mode():
             batch = torch.from_numpy(padded)[None, None].to(self.device)
@@ -195,9 +194,9 @@ def _tiles(length: int) -> list:
 
     Neighbours share `_OVERLAP` pixels and meet in its middle, away from either's edge.
     """
-    step = _TILE - _OVERLAP
+    step = FIELD - _OVERLAP
     starts = [0]
-    while starts[-1] + _TILE < length:
-        starts.append(min(starts[-1] + step, length - _TILE))
+    while starts[-1] + FIELD < length:
+        starts.append(min(starts[-1] + step, length - FIELD))
     seams = [0] + [start + _OVERLAP // 2 for start in starts[1:]] + [length]
     return list(zip(starts, seams[:-1], seams[1:]))

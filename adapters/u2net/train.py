@@ -24,13 +24,12 @@ from torch.nn import functional
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from network import U2Net
-from pixels import normalise
+from pixels import FIELD, normalise
 
 DEFAULTS: Dict[str, Any] = {
     "epochs": 200,
-    "crops_per_epoch": 64,
-    "batch_size": 8,
-    "crop": 128,
+    "crops_per_epoch": 16,
+    "batch_size": 2,
     "learning_rate": 0.002,
     "weight_decay": 1e-4,
     "checkpoint_every": 5,
@@ -39,6 +38,8 @@ DEFAULTS: Dict[str, Any] = {
     "device": "cpu",
     "precision": "float32",
 }
+SETTLING = 64
+"""Crops over which the statistics of batch normalisation are taken at the end, at most."""
 
 
 class Scene(NamedTuple):
@@ -76,7 +77,7 @@ def train(
     torch.manual_seed(settings["seed"])
     device = torch.device(settings["device"])
     scenes = _load(Path(data), "train")
-    held_out = _batch_of_centres(_load(Path(data), "val"), settings["crop"])
+    held_out = _batch_of_centres(_load(Path(data), "val"))
     network = U2Net(1, 2, small=True).to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=settings["learning_rate"], weight_decay=settings["weight_decay"]
@@ -87,6 +88,8 @@ def train(
         line = {"epoch": epoch + 1, "epochs": settings["epochs"]}
         line["train_loss"] = _epoch(network, optimizer, scenes, epoch, settings)
         last = epoch + 1 == settings["epochs"]
+        if last:
+            _settle(network, scenes, settings)
         if last or (epoch + 1) % settings["checkpoint_every"] == 0:
             line["val_loss"] = _validate(network, held_out, settings)
         history.append(line)
@@ -129,16 +132,41 @@ def _epoch(
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = _rate((epoch * steps + step) / (settings["epochs"] * steps), settings)
-        drawn = [
-            _augmented(scenes[rng.integers(len(scenes))], settings["crop"], rng)
-            for _ in range(settings["batch_size"])
-        ]
-        loss = _loss(network, _stack(drawn), settings)
+        loss = _loss(network, _drawn(scenes, settings["batch_size"], rng), settings)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         total += loss.item()
     return total / steps
+
+
+def _settle(network: U2Net, scenes: List[Scene], settings: Dict[str, Any]) -> None:
+    """Take the statistics of batch normalisation over many crops, not over the last few batches.
+
+    They stand for every image that the network will see; a running mean of some twenty crops is
+    too noisy for that.
+    """
+    rng = np.random.default_rng([settings["seed"], settings["epochs"]])
+    norms = [part for part in network.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+    momentum = [norm.momentum for norm in norms]
+    learned = settings["epochs"] * settings["crops_per_epoch"]
+    batches = max(1, min(SETTLING, learned) // settings["batch_size"])
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean of all batches
+    network.train()
+    with torch.no_grad():
+        for _ in range(batches):
+            _loss(network, _drawn(scenes, settings["batch_size"], rng), settings)
+    for norm, before in zip(norms, momentum):
+        norm.momentum = before
+
+
+def _drawn(
+    scenes: List[Scene], count: int, rng: np.random.Generator
+) -> Tuple[torch.Tensor, torch.Tensor]:
+    """Draw a batch of crops of any of the scenes."""
+    return _stack([_augmented(scenes[rng.integers(len(scenes))], FIELD, rng) for _ in range(count)])
 
 
 def _rate(progress: float, settings: Dict[str, Any]) -> float:
@@ -257,12 +285,12 @@ def _stack(scenes: List[Scene]) -> Tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(images), torch.from_numpy(targets)
 
 
-def _batch_of_centres(scenes: List[Scene], crop: int) -> List[Tuple[torch.Tensor, torch.Tensor]]:
+def _batch_of_centres(scenes: List[Scene]) -> List[Tuple[torch.Tensor, torch.Tensor]]:
     """Return each held-out scene's middle as a batch of one."""
     batches = []
     for scene in scenes:
-        top, left = (max(0, (size - crop) // 2) for size in scene.labels.shape)
-        middle = (slice(top, top + crop), slice(left, left + crop))
+        top, left = (max(0, (size - FIELD) // 2) for size in scene.labels.shape)
+        middle = (slice(top, top + FIELD), slice(left, left + FIELD))
         batches.append(_stack([Scene(scene.image[middle], scene.labels[middle])]))
     return batches
 

@@ -45,7 +45,7 @@ print(json.dumps([labels.max().item(), labels[4, ::5].tolist()]))
 
 TILES = """
 import segmenter
-segmenter._TILE, segmenter._OVERLAP = 10, 4
+segmenter.FIELD, segmenter._OVERLAP = 10, 4
 print(json.dumps([segmenter._tiles(n) for n in (1, 10, 11, 16, 25)]))
 """
 

@@ -25,7 +25,7 @@ def report(line):
     lines.append(line)
     if limit and line["epoch"] == limit:
         raise Stop
-options = {"epochs": 4, "crops_per_epoch": 2, "batch_size": 2, "crop": 64, "checkpoint_every": 2}
+options = {"epochs": 4, "crops_per_epoch": 1, "batch_size": 1, "checkpoint_every": 2}
 try:
     result = train(data, str(out), options, report)
 except Stop:
