@@ -15,6 +15,7 @@ from benchmark.dataset.continued import finished, write_and_record
 from benchmark.dataset.digest import json_digest
 from generators import fields
 from generators.dials import draw
+from generators.networks import networks_of
 from generators.recipe import Recipe, Sizes, Variant
 from generators.render import Rendered, Settings, render
 from generators.sections import SECTIONS, dials_of
@@ -199,6 +200,7 @@ def generate(
         If the folder exists, another process is making it, or it cannot be written.
     """
     tasks = plan(recipe, seed)
+    networks = networks_of(recipe)
     content = recipe.model_dump(mode="json", exclude_defaults=True) | {"seed": seed}
     with DatasetWriter(
         out,
@@ -210,8 +212,11 @@ def generate(
         licence=recipe.licence,
         source=recipe.summary,
         recipe=content,
+        networks=networks,
         pixel_size_um=recipe.pixel_size_um,
-        identity=json_digest({"recipe": content, "maker": maker(), "files": _files(recipe)}),
+        identity=json_digest(
+            {"recipe": content, "maker": maker(), "files": _files(recipe), "networks": networks}
+        ),
     ) as writer:
         there = {task.id: finished(writer.folder, task.id) for task in tasks}
         left = [task for task in tasks if there[task.id] is None]

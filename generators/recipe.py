@@ -165,6 +165,21 @@ class Recipe(BaseModel):
             if shown == ("nuclei",) or getattr(self, shown[0]) is not None
         }
 
+    def part(self, split: str) -> Recipe:
+        """Return the recipe of one split: the same samples, without the others.
+
+        Raises
+        ------
+        RecipeError
+            If the recipe has no such split.
+        """
+        if not self.splits.get(split):
+            known = [name for name, count in self.splits.items() if count]
+            raise RecipeError(
+                f"recipe {self.name} has no split {split!r}", mend=nearest(split, known)
+            )
+        return self.model_copy(update={"splits": {split: self.splits[split]}})
+
     @property
     def targets(self) -> tuple[str, ...]:
         """What the labels are of."""

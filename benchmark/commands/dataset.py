@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -21,6 +21,7 @@ from benchmark.dataset import (
     seen,
     verify,
 )
+from benchmark.dataset.builtin import located
 from benchmark.dataset.importing import name_of
 from benchmark.errors import DatasetError
 
@@ -82,16 +83,16 @@ def verify_(dataset: str, *, against: str | None = None, json: Flag = False) -> 
     json
         Print JSON instead of lines.
     """
-    opened = Dataset.open(dataset) if dataset == "builtin" else None
-    path = Path(dataset) if opened is None else opened.path
+    path = located(dataset)
     if not path.is_dir():
         raise DatasetError(
             "there is no such folder", where=path, mend="name the folder of a data set"
         )
     with console.counting("verifying") as tell:
         findings = verify(path, progress=tell)
+    opened = None
     if not findings:
-        opened = opened or Dataset.open(path)
+        opened = Dataset.open(path)
         findings += _version_findings(opened, against)
     if json:
         rows = [asdict(finding) for finding in findings]

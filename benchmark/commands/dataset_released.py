@@ -31,7 +31,7 @@ def released(*, json: Annotated[bool, Parameter(negative="")] = False) -> None:
         table.add_row(
             f"{release.name} {release.version}",
             _splits(release),
-            f"bench generate {release.recipe}" + (f" --seed {release.seed}" * bool(release.seed)),
+            release.command,
             release.digest,
         )
     console.out.print(table)

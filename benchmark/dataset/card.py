@@ -103,8 +103,11 @@ def _origin(manifest: Manifest, recipe: Mapping[str, Any]) -> list[str]:
     ]
     release = release_of(manifest)
     if release is not None:
-        again = f"bench generate {release.recipe}" + (f" --seed {seed}" if seed else "")
+        part = set(manifest.splits) != set(release.splits)
+        again = release.command + "".join(f" --only {name}" for name in manifest.splits if part)
         lines.append(f"This is a release. Made again by `{again} --out FOLDER`.")
+        if part:
+            lines.append(f"This is a part of it; all of it: `{release.command} --out FOLDER`.")
     if manifest.networks:
         named = ", ".join(f"{name} (`{d[:12]}`)" for name, d in manifest.networks.items())
         lines.append(f"Networks used: {named}.")

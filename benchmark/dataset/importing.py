@@ -9,13 +9,13 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
 from benchmark.dataset import layouts, seen
 from benchmark.dataset import manifest as manifests
+from benchmark.dataset.builtin import builtin_names, located
 from benchmark.dataset.layouts import format1
 from benchmark.dataset.reader import Dataset
 from benchmark.dataset.sample import SampleRecord, write_sample
@@ -24,6 +24,7 @@ from benchmark.errors import DatasetError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from benchmark.dataset.layouts.layout import Source
 
@@ -49,7 +50,7 @@ def open_any(
     Parameters
     ----------
     path
-        A folder, or "builtin" for the data set that is shipped.
+        A folder, or the name of a data set that is shipped; "builtin" is the first of them.
     target
         What the labels of a folder are of; default: nuclei. A data set says so itself.
     binary
@@ -67,9 +68,7 @@ def open_any(
     DatasetError
         If there is no such folder, its layout is not known, or it cannot be imported.
     """
-    if path == "builtin":
-        return Dataset.open("builtin")
-    folder = Path(path)
+    folder = located(path)
     _check_folder(folder)
     if format1.detect(folder):
         return Dataset.open(folder)
@@ -185,7 +184,9 @@ def name_of(folder: Path) -> str:
 def _check_folder(path: Path) -> None:
     if not path.is_dir():
         raise DatasetError(
-            "there is no such folder", where=path, mend='name a folder, or "builtin"'
+            "there is no such folder",
+            where=path,
+            mend=f"name a folder, or a set that is shipped: {', '.join(builtin_names())}",
         )
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.dataset import checks, images, released, tables
 from benchmark.dataset import manifest as manifests
-from benchmark.dataset.builtin import builtin_path
+from benchmark.dataset.builtin import located
 from benchmark.dataset.names import inside
 from benchmark.dataset.sample import Sample, label_path
 from benchmark.errors import DatasetError, nearest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -61,7 +62,8 @@ class Dataset:
         Parameters
         ----------
         path
-            The folder that holds `dataset.json`; "builtin" means the one that is shipped.
+            The folder that holds `dataset.json`, or the name of a set that is shipped; "builtin" is
+            the first of them.
         sealed
             Compare the manifest, and each table and array that is read, with its digest, so that
             the figure on a leaderboard is that of the pixels. `verify`, which names all that was
@@ -73,7 +75,7 @@ class Dataset:
             If the folder holds no data set, one that leads out of its folder, one that was
             changed, or another content than was released under its name and version.
         """
-        path = builtin_path() if path == "builtin" else Path(path)
+        path = located(path)
         manifest = manifests.load(path)
         table = tables.load("samples", path)
         checks.check_samples(table, manifest, path)
@@ -121,10 +123,13 @@ class Dataset:
             return list(self.samples["id"])
         chosen = self.samples.loc[self.samples["split"] == split, "id"]
         if chosen.empty:
+            release = released.release_of(self.manifest)
             raise DatasetError(
                 f"the data set has no split {split!r}",
                 where=self.path,
-                mend=nearest(split, set(self.samples["split"])),
+                mend=f"only a part of it is shipped; make all of it: {release.command} --out FOLDER"
+                if release is not None and split in release.splits
+                else nearest(split, set(self.samples["split"])),
             )
         return list(chosen)
 

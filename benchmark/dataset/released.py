@@ -60,6 +60,11 @@ class Release(BaseModel):
         return self
 
     @property
+    def command(self) -> str:
+        """What makes it, but for `--out FOLDER`."""
+        return f"bench generate {self.recipe}" + (f" --seed {self.seed}" if self.seed else "")
+
+    @property
     def digests(self) -> tuple[str, ...]:
         """The digests that may stand under this name and version."""
         return (self.digest, *([self.shipped_digest] if self.shipped_digest else []))

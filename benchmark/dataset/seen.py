@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 from filelock import FileLock
 
+from benchmark.dataset.released import release_of
 from benchmark.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ def remember(manifest: Manifest) -> None:
     DatasetError
         If another content was seen under them.
     """
-    if manifest.version == UNRELEASED:
-        return
+    release = release_of(manifest)
+    if manifest.version == UNRELEASED or (release and manifest.digest in release.digests):
+        return  # what was released is known already, and may be a part or the whole
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_suffix(".lock")):

@@ -31,7 +31,9 @@ def of_image(sample):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "real", "n"), [("nuclei", "bbbc039", 16)])
+@pytest.mark.parametrize(
+    ("name", "real", "n"), [("nuclei", "bbbc039", 16), ("nuclei-parametric", "bbbc039", 16)]
+)
 def test_a_recipe_measures_as_the_real_set_it_is_like(shared_data, name, real, n):
     known = json.loads((shared_data / "stats.json").read_text())[real]["train"]
     recipe = load(name)

@@ -244,7 +244,7 @@ def test_a_data_set_is_opened_where_it_is(make_dataset):
 def test_what_cannot_be_opened_is_told(tmp_path):
     with pytest.raises(DatasetError, match="no such folder") as caught:
         open_any(tmp_path / "nowhere")
-    assert '"builtin"' in caught.value.mend
+    assert "cellgen-nuclei" in caught.value.mend
     with pytest.raises(DatasetError, match="in no layout"):
         open_any(tmp_path)
 

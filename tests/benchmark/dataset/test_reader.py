@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 import tifffile
 
-from benchmark.dataset import Dataset, DatasetWriter, builtin, export, tables, verify
+from benchmark.dataset import Dataset, DatasetWriter, builtin, export, released, tables, verify
 from benchmark.dataset import manifest as manifests
 from benchmark.dataset.digest import table_digest
+from benchmark.dataset.released import Release
 from benchmark.errors import DatasetError
 
 
@@ -255,7 +256,37 @@ def test_arrays_of_another_type_are_refused(make_dataset):
 
 def test_the_built_in_data_set_opens_by_name(make_dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(builtin, "_HOME", tmp_path / "home")
-    with pytest.raises(DatasetError, match="holds 0 built-in data sets"):
+    with pytest.raises(DatasetError, match="holds 0 data sets cellgen-nuclei"):
         Dataset.open("builtin")
-    made = make_dataset(tmp_path / "home" / "small-1.0.0")
+    made = make_dataset(tmp_path / "home" / "cellgen-nuclei-1.0.0", name="cellgen-nuclei-x")
     assert Dataset.open("builtin").path == made.path
+
+
+def test_every_shipped_data_set_opens_by_its_name_unless_a_folder_has_it(
+    make_dataset, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(builtin, "_HOME", tmp_path / "home")
+    monkeypatch.chdir(tmp_path)
+    shipped = make_dataset(tmp_path / "home" / "small-1.0.0")
+    longer = make_dataset(tmp_path / "home" / "small-cells-2.0.0", name="small-cells")
+    assert builtin.builtin_names() == ("small", "small-cells")
+    assert Dataset.open("small").path == shipped.path
+    assert Dataset.open("small-cells").path == longer.path
+    own = make_dataset(tmp_path / "small", name="own")
+    assert Dataset.open("small").name == own.name
+
+
+def test_a_split_that_is_not_shipped_can_be_made(make_dataset, monkeypatch):
+    made = make_dataset()
+    release = Release(
+        name=made.name,
+        version=made.version,
+        recipe="nuclei",
+        seed=3,
+        digest=made.digest,
+        splits={**made.manifest.splits, "rest": 9},
+    )
+    monkeypatch.setattr(released, "release_of", lambda _manifest: release)
+    with pytest.raises(DatasetError, match="has no split 'rest'") as caught:
+        made.ids("rest")
+    assert "bench generate nuclei --seed 3 --out FOLDER" in caught.value.mend

@@ -72,7 +72,7 @@ def test_real_images_are_met(shared_data, samples_of):
     from generators.recipe import load
 
     real = measured(planes(shared_data / "bbbc039", most=3))
-    base = load("nuclei").model_copy(update={"splits": {"test": 6}})
+    base = load("nuclei-parametric").model_copy(update={"splits": {"test": 6}})
     found = fit(real, base, "screen", rounds=2)
     made = measured([sample.image[0] for sample in samples_of(found.recipe)])
     off = {row["figure"]: row["off"] for row in comparison(real, made)}
