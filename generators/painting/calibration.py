@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from generators.painting.conditioning import Geometry, assembled
-from generators.painting.edges import edges
+from generators.painting.edges import edges, retreat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DEPTHS = (2.0, 3.5, 5.0, 7.0, 9.0, 12.0, 16.0)
 """Px from the outline between which the light inside is corrected in straight lines."""
 _SMOOTH = 2.0  # px: takes the ridge out of depths
+_FEWEST = 100  # pixels of borders
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,17 @@ class Calibration:
         Px that outlines are moved inwards before it paints.
     light
         Added to what is seen inside of objects, by depth, at `DEPTHS`; nothing further out.
+    gap
+        Px by which the light of either of two objects is carried beyond the border between them.
     """
 
     inset: float = 0.0
     light: tuple[float, ...] = (0.0,) * len(DEPTHS)
+    gap: float = 0.0
+
+    def closed(self, geometry: Geometry) -> Geometry:
+        """Return a geometry between whose objects no gap will be painted."""
+        return replace(geometry, retreat=-self.gap)
 
     def correction(self, geometry: Geometry) -> Floats:
         """Return (Y, X) what is added to the picture of a scene."""
@@ -78,6 +86,12 @@ def calibrated(
         shift = float(np.median(shifts)) if shifts.size else 0.0
         found = replace(found, inset=round(found.inset + float(np.clip(shift, -1, 1)), 4))
     totals, counts = np.zeros(len(DEPTHS)), np.zeros(len(DEPTHS))
+    for _ in range(2):
+        ends = np.concatenate(
+            [_ends(paint, k, one, scale, found) for k, one in enumerate(examples)]
+        )
+        end = float(np.median(ends)) if ends.size > _FEWEST else 0.0
+        found = replace(found, gap=round(float(np.clip(found.gap + end, -1, 1)), 4))
     limits = (np.array(DEPTHS)[1:] + np.array(DEPTHS)[:-1]) / 2
     for k, one in enumerate(examples):
         painted = paint(assembled(one.geometry, one.codes, one.ground, found.inset), k)
@@ -89,6 +103,22 @@ def calibrated(
         counts += np.bincount(number, minlength=len(DEPTHS))
     light = np.where(counts > 100, totals / np.maximum(counts, 1), 0.0)
     return replace(found, light=tuple(round(float(value), 5) for value in light))
+
+
+def _ends(
+    paint: Callable[[NDArray[np.float32], int], Floats],
+    number: int,
+    example: Example,
+    scale: Scale,
+    found: Calibration,
+) -> Floats:
+    """Return by how much light ends before borders in the painted picture of labels, px."""
+    drawn = Geometry.of(example.geometry.labels)
+    maps = assembled(found.closed(drawn), example.codes, example.ground, found.inset)
+    dark = float(np.median(scale.grey(example.ground)))
+    ends: Floats = retreat(scale.grey(paint(maps, number)), drawn, dark).astype(np.float64)
+    known: Floats = ends[(drawn.between == 0) & (ends != 0)]
+    return known
 
 
 def _shifts(

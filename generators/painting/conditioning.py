@@ -48,11 +48,20 @@ class Geometry:
         (Y, X) float32, px to the nearest outline between an object and the ground, positive inside.
     between
         (Y, X) float32, px to the nearest pixel that touches another object; 0 in it.
+    retreat
+        (Y, X) float32, px by which light ends before the border to another object; 0 where labels
+        are exact.
     """
 
     labels: NDArray[Any]
     signed: NDArray[np.float32]
     between: NDArray[np.float32]
+    retreat: NDArray[np.float32] | float = 0.0
+
+    @property
+    def border(self) -> NDArray[np.float32]:
+        """(Y, X) px from pixels of objects to the border with another one."""
+        return np.where(self.between > 0, self.between + 1, np.float32(0.5))
 
     @classmethod
     def of(cls, labels: NDArray[Any]) -> Geometry:
@@ -134,7 +143,7 @@ def assembled(
     cover = np.clip(signed + 0.5, 0, 1)
     code = codes[geometry.labels].transpose(2, 0, 1).astype(np.float32)
     ground = background.astype(np.float32)
-    share = 1 / (1 + np.exp(-np.clip(signed / _EDGE, -30, 30)))
+    share = _share(signed) * filled(geometry.border, geometry.retreat)
     level = spread_out(geometry.labels, np.exp(CONTRAST * code[0]))
     light = np.exp(CONTRAST * ground) * (1 - share) + level * share
     within = geometry.labels > 0
@@ -147,6 +156,32 @@ def assembled(
     out[5 : 5 + CODES] = code * cover
     out[-1] = ground
     return out
+
+
+def _share(signed: NDArray[Any]) -> NDArray[Any]:
+    """Return the share of an object's light this far inside of a straight outline."""
+    share: NDArray[Any] = 1 / (1 + np.exp(-np.clip(signed / _EDGE, -30, 30)))
+    return share
+
+
+def filled(border: NDArray[Any], retreat: NDArray[Any] | float) -> NDArray[Any]:
+    """Return the share of light near a border, of objects whose light ends before or beyond it.
+
+    Parameters
+    ----------
+    border
+        Px to the border between two objects.
+    retreat
+        Px by which the light of either ends before it.
+
+    Examples
+    --------
+    >>> border = np.array([0.5, 2.5])
+    >>> [filled(border, retreat).round(2).tolist() for retreat in (-0.5, 0.0, 0.5)]
+    [[1.25, 1.06], [1.0, 1.0], [0.75, 0.94]]
+    """
+    share: NDArray[Any] = _share(border - retreat) + _share(-border - retreat)
+    return share
 
 
 def spread_out(labels: NDArray[Any], values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,6 +9,8 @@ import numpy as np
 from scipy import ndimage
 from skimage.measure import find_contours
 
+from generators.painting.conditioning import filled
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,6 +25,11 @@ _SHARPEST = 0.15  # contrast, relative to the inside, below which there is no ed
 _HEIGHTS = (0.75, 0.5, 0.25)
 _QUARTILES = 1.3490  # distance of a Gaussian's quartiles, in standard deviations
 _ALONG = 1.5  # px along the outline that profiles are averaged over
+_CORNER = 2.0  # px from the ground within which a border is not looked at
+_DEEP = 3.0  # px from the outline from which on the light of an object is its level
+_LEVEL, _LEAST = 3.0, 0.02  # px over which that is averaged; share that has to be there
+_BORDER = 2.0  # px of borders that are averaged over
+_MOST = 2.5  # px
 
 
 @dataclass(frozen=True)
@@ -152,3 +159,53 @@ def displacement(found: Edges, shape: tuple[int, int], *, width: float = 4.0) ->
     )
     field: Floats = -(common + smooth)
     return field
+
+
+def retreat(light: NDArray[Any], geometry: Geometry, ground: float) -> NDArray[np.float32]:
+    """Return (Y, X) px by which light ends before the borders between objects; negative: beyond.
+
+    Annotators close the gap between two nuclei, blur fills it: what is left of it is less light at
+    the border than deep inside of either. That is averaged along the border.
+
+    Parameters
+    ----------
+    light
+        (Y, X) picture.
+    geometry
+        Of its labels.
+    ground
+        Grey level of the ground.
+
+    Examples
+    --------
+    Two halves of a square whose lights end half a pixel before the border, through a lens:
+
+    >>> from generators.painting.conditioning import Geometry
+    >>> labels = np.zeros((60, 60), np.uint8)
+    >>> labels[10:50, 10:30], labels[10:50, 30:50] = 1, 2
+    >>> even = (labels > 0).repeat(10, axis=1).astype(float)
+    >>> even[:, 295:305] = 0
+    >>> blurred = ndimage.gaussian_filter(even, (1.5, 15)).reshape(60, 60, 10).mean(axis=2)
+    >>> round(float(retreat(blurred, Geometry.of(labels), 0)[30, 30]), 1)
+    0.5
+    """
+    own = np.minimum(geometry.signed, geometry.between)
+    border = (geometry.between == 0) & (geometry.signed > _CORNER)
+    away = np.asarray(light, np.float64) - ground
+    share, weight = np.zeros(border.shape), np.zeros(border.shape)
+    boxes = ndimage.find_objects(geometry.labels.astype(np.int64))
+    for label in np.unique(geometry.labels[border]):
+        box = boxes[label - 1]
+        mine = geometry.labels[box] == label
+        deep = (mine & (own[box] > _DEEP)).astype(np.float64)
+        near = ndimage.gaussian_filter(deep, _LEVEL)
+        level = ndimage.gaussian_filter(deep * away[box], _LEVEL) / np.maximum(near, 1e-9)
+        known = mine & border[box] & (near > _LEAST) & (level > 0)
+        share[box][known] = away[box][known] / level[known]
+        weight[box][known] = 1
+    total = ndimage.gaussian_filter(weight, _BORDER)
+    mean = ndimage.gaussian_filter(share, _BORDER) / np.maximum(total, 1e-9)
+    steps = np.linspace(-_MOST, _MOST, 61)
+    shares = filled(np.full(steps.shape, 0.5), steps)
+    found: Floats = np.interp(mean, shares[::-1], steps[::-1])
+    return np.where(total > 1e-6, found, 0.0).astype(np.float32)

@@ -12,7 +12,7 @@ from benchmark.dataset.digest import array_digest, json_digest
 from benchmark.errors import BenchError
 from generators.painting import codes as code
 from generators.painting.conditioning import Geometry, assembled
-from generators.painting.edges import Edges, displacement, edges
+from generators.painting.edges import Edges, displacement, edges, retreat
 from generators.painting.noise import Noise
 from generators.painting.scale import Scale
 from generators.seeds import Seed
@@ -72,7 +72,7 @@ class Crops:
     objects
         (N, S, S) int64, numbered through all of the crops: pixels well inside; 0 elsewhere.
     noise
-        (3, N, 1, 1, 1) float32: gain, black and floor.
+        (4, N, 1, 1, 1) float32: gain, black, floor and unevenness.
     """
 
     seen: NDArray[np.float32]
@@ -141,8 +141,8 @@ class Examples:
 
     def _noise(self, numbers: NDArray[np.intp]) -> NDArray[np.float32]:
         own = [self.images[int(number) % len(self.images)].noise for number in numbers]
-        rows = [[noise.gain, noise.black, noise.floor] for noise in own]
-        return np.array(rows, np.float32).T.reshape(3, -1, 1, 1, 1)
+        rows = [[noise.gain, noise.black, noise.floor, noise.uneven] for noise in own]
+        return np.array(rows, np.float32).T.reshape(4, -1, 1, 1, 1)
 
     def _crop(
         self, number: int, size: int
@@ -161,6 +161,7 @@ class Examples:
             taken(example.geometry.labels),
             taken(example.geometry.signed),
             taken(example.geometry.between),
+            taken(np.broadcast_to(np.float32(example.geometry.retreat), example.seen.shape)),
         )
         own = np.minimum(geometry.signed, geometry.between)
         objects = np.where(own > _INSIDE, geometry.labels, 0).astype(np.int64)
@@ -228,7 +229,9 @@ def _example(
     drawn = Geometry.of(labels)
     found = edges(image, drawn)
     moved = drawn.signed - displacement(found, (image.shape[0], image.shape[1]))
-    geometry = Geometry(labels, moved.astype(np.float32), drawn.between)
+    dark = float(np.median(image[labels == 0])) if (labels == 0).any() else float(image.min())
+    ends = retreat(image, drawn, dark)
+    geometry = Geometry(labels, moved.astype(np.float32), drawn.between, ends)
     seen = scale.seen(image)
     codes = code.measured(seen, geometry)
     if own:

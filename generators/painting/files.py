@@ -19,7 +19,7 @@ from generators.painting.noise import Noise
 from generators.painting.scale import Scale
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 FORMAT = "cellgen-painter-1"
@@ -119,11 +119,16 @@ def load(path: str | Path) -> Stored:
             Scale(**about["scale"]),
             Noise(**about["noise"]),
             about["notes"],
-            Calibration(float(about["calibration"]["inset"]), tuple(about["calibration"]["light"])),
+            _calibration(**about["calibration"]),
             about["sharpness"],
         )
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise _unfit(path, str(error)) from error
+
+
+def _calibration(inset: float, light: Sequence[float], gap: float = 0.0) -> Calibration:
+    """Return a calibration; the first files had no gap."""
+    return Calibration(float(inset), tuple(light), float(gap))
 
 
 def _unfit(path: str | Path, why: str) -> PainterError:

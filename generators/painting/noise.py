@@ -1,4 +1,4 @@
-"""The camera's noise in real images: a variance that grows in a straight line with the light."""
+"""The camera's noise in real images: a variance that grows with the light."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ _KERNEL = np.array([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]]) / 6
 _BINS = 24
 _FEWEST = 200
 """Pixels from which a bin is measured."""
+_BENT = 0.15
+"""Share of the variance of the brightest below which no unevenness is told from a straight line."""
 
 
 @dataclass(frozen=True)
 class Noise:
-    """Variance of grey levels: `gain * (level - black)`, no less than `floor`.
+    """Variance of grey levels: `gain * above + (uneven * above)²`, no less than `floor`.
+
+    `above` is how far the level is above `black`.
 
     Parameters
     ----------
@@ -31,11 +35,14 @@ class Noise:
         Grey level at which there would be no noise; read noise lowers it below that of no light.
     floor
         Variance in the dark.
+    uneven
+        Standard deviation of the gain from pixel to pixel, or of what is as fine in the sample.
     """
 
     gain: float
     black: float
     floor: float = 0.0
+    uneven: float = 0.0
 
     @classmethod
     def fit(cls, images: Iterable[NDArray[Any]]) -> Noise:
@@ -74,8 +81,17 @@ class Noise:
         gain, start = np.polyfit(x_, v_, 1, w=1 / v_)
         if gain <= 0:
             return cls(0.0, 0.0, float(np.median(v_)))
-        return cls(float(gain), float(-start / gain), float(v_.min()) / 4)
+        floor = float(v_.min()) / 4
+        if len(x_) > _BINS // 2:
+            bend, slope, start_ = np.polyfit(x_, v_, 2, w=1 / v_)
+            inside = slope**2 - 4 * bend * start_
+            bent = bend * (x_[-1] - x_[0]) ** 2 > _BENT * v_[-1]
+            if bent and inside > 0 and slope > 0:
+                black = (np.sqrt(inside) - slope) / (2 * bend)
+                return cls(float(np.sqrt(inside)), float(black), floor, float(np.sqrt(bend)))
+        return cls(float(gain), float(-start / gain), floor)
 
     def variance(self, grey: NDArray[Any]) -> NDArray[Any]:
         """Return the variance of grey levels."""
-        return (self.gain * (grey - self.black)).clip(min=self.floor)
+        above = np.maximum(grey - self.black, 0)
+        return (self.gain * above + (self.uneven * above) ** 2).clip(min=self.floor)

@@ -187,7 +187,7 @@ class Painter:
         codes = self._within(codes)
         ground = self._ground(labels.shape, mood, seed.at("ground"))
         geometry, mended = Geometry.of(labels), self._stored.calibration
-        maps = assembled(geometry, codes, ground, mended.inset)
+        maps = assembled(mended.closed(geometry), codes, ground, mended.inset)
         seen = self._painted(maps, seed) + mended.correction(geometry)
         return self._light(seen, ground, mood)
 

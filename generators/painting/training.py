@@ -27,6 +27,7 @@ COARSE = 4.0
 POOLED = 8
 """Px that brightness is compared over."""
 _NEAR_EDGE = 3.0  # px
+_NEAR_BORDER = 0.3  # of the map of nearness to other objects: some 3 px
 
 
 @dataclass
@@ -100,13 +101,14 @@ def exposed(
     scale
         What grey levels they stand for.
     noise
-        (3, N, 1, 1, 1): gain, black and floor of each picture's camera.
+        (4, N, 1, 1, 1): gain, black, floor and unevenness of each picture's camera.
     rng
         Of the noise.
     """
-    gain, black, floor = noise
+    gain, black, floor, uneven = noise
     above = torch.exp(CONTRAST * seen + scale.level)
-    variance = torch.maximum(gain * ((above + scale.offset).detach() - black), floor)
+    light = ((above + scale.offset).detach() - black).clamp(min=0)
+    variance = torch.maximum(gain * light + (uneven * light).square(), floor)
     noisy = above + variance.sqrt() * torch.randn(seen.shape, generator=rng)
     # Below one grey level above the offset the logarithm is a straight line, as steep as there.
     low = noisy.clamp(max=1.0) - 1
@@ -197,7 +199,8 @@ def _paint(
         "codes": options.lambda_codes * code_differences(one, two, real, objects),
     }
     if options.lambda_edge:
-        near = (maps[: len(real), 2:3].abs() < torch.tanh(torch.tensor(_NEAR_EDGE / 2))).float()
+        outline = maps[: len(real), 2:3].abs() < torch.tanh(torch.tensor(_NEAR_EDGE / 2))
+        near = (outline | (maps[: len(real), 4:5] > _NEAR_BORDER)).float()
         away = (blurred(common, 1.0) - blurred(real, 1.0)).abs() * near
         losses["edge"] = options.lambda_edge * away.sum() / near.sum().clamp(min=1)
     total = torch.stack(list(losses.values())).sum()

@@ -7,7 +7,7 @@ import pytest
 
 from generators.painting.calibration import DEPTHS, Calibration, calibrated, depth
 from generators.painting.codes import ground, measured
-from generators.painting.conditioning import BASE, Geometry
+from generators.painting.conditioning import BASE, Geometry, assembled
 from generators.painting.edges import edges
 from generators.painting.examples import Example
 from generators.painting.noise import Noise
@@ -38,6 +38,33 @@ def test_edges_are_moved_back(example):
 
     found = calibrated(paint, [example], SCALE)
     assert found.inset == pytest.approx(-0.8, abs=0.1)
+
+
+def test_gaps_between_objects_that_touch_are_closed(draw, photograph):
+    """This painter draws the even objects of its maps, and a dark line along each border."""
+    labels = draw((120, 120), [(y, x) for y in (30, 90) for x in (20, 42, 80, 102)], [13] * 8)
+    image, geometry = photograph(labels), Geometry.of(labels)
+    seen = SCALE.seen(image)
+    field = ground(seen, geometry).astype(np.float32)
+    codes = np.where(np.arange(9)[:, None] > 0, [[0.25, 0.0, 0.0]], 0.0)
+    example = Example(
+        seen.astype(np.float32), geometry, field, codes, edges(image, geometry), Noise(0, 0)
+    )
+
+    def paint(maps, _number):
+        return (maps[BASE] - 0.1 * np.clip(maps[4], 0, 1)).astype(np.float64)
+
+    found = calibrated(paint, [example] * 4, SCALE)
+    assert found.gap > 0.2
+    border = (geometry.between == 0) & (geometry.signed > 3)
+    deep = np.minimum(geometry.signed, geometry.between) > 6
+    made = [
+        paint(assembled(part, codes, field), 0)[border].mean()
+        for part in (geometry, found.closed(geometry))
+    ]
+    level = paint(assembled(geometry, codes, field), 0)[deep].mean()
+    assert made[0] < level - 0.08
+    assert made[1] == pytest.approx(level, abs=0.03)
 
 
 def test_light_that_lacks_in_the_middle_is_added(example):

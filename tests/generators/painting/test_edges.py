@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from generators.painting.conditioning import Geometry
-from generators.painting.edges import displacement, edges
+from generators.painting.edges import displacement, edges, retreat
 
 
 @pytest.mark.parametrize("inside", [-0.6, 0.0, 0.4, 1.0])
@@ -48,3 +49,21 @@ def test_displacement_moves_outlines_onto_the_edges(draw, photograph):
     assert field[40, 138] == pytest.approx(-0.4, abs=0.15)
     moved = Geometry(labels, (geometry.signed - field).astype(np.float32), geometry.between)
     assert np.abs(np.median(edges(image, moved).shifts)) < 0.1
+
+
+@pytest.mark.parametrize("gap", [-0.6, 0.0, 0.4, 1.0])
+def test_how_far_lights_end_before_a_border_is_found(gap):
+    """Two lights that end `gap` px before a border, or beyond it, seen through a lens."""
+    labels = np.zeros((60, 80), np.uint8)
+    labels[10:50, 10:40], labels[10:50, 40:70] = 1, 2
+    x = (np.arange(800) + 0.5) / 10
+    light = 1.0 * ((x > 10) & (x < 40 - gap)) + 0.7 * ((x > 40 + gap) & (x < 70))
+    row = ndimage.gaussian_filter1d(light, 15).reshape(80, 10).mean(axis=1)
+    image = 100 + 400 * row * ndimage.gaussian_filter1d(1.0 * (labels[:, 20] > 0), 1.5)[:, None]
+    found = retreat(image, Geometry.of(labels), 100)
+    assert np.median(found[20:40, 39:41]) == pytest.approx(gap, abs=0.12)
+
+
+def test_where_nothing_touches_nothing_ends_before_a_border(draw, photograph):
+    labels = draw((80, 100), [(40, 25), (40, 75)], [14, 14])
+    assert (retreat(photograph(labels), Geometry.of(labels), 150) == 0).all()

@@ -24,3 +24,12 @@ def test_even_images_have_a_constant_variance():
 def test_variance_never_falls_below_the_floor():
     noise = Noise(gain=0.5, black=100, floor=4)
     assert noise.variance(np.array([0.0, 102.0, 200.0])).tolist() == [4, 4, 50]
+
+
+def test_pixels_of_unequal_gain_make_noise_that_grows_with_the_square_of_the_light():
+    rng = np.random.default_rng(0)
+    light = np.linspace(20, 2000, 600) * np.ones((600, 1))
+    image = 100 + 0.5 * rng.poisson(light / 0.5) * rng.normal(1, 0.02, light.shape)
+    found = Noise.fit([image])
+    assert found.uneven == pytest.approx(0.02, rel=0.2)
+    assert found.variance(np.array([1100.0])) == pytest.approx(500 + 20**2, rel=0.1)

@@ -28,23 +28,23 @@ def crops():
         rng.normal(0, 0.2, (2, 1, 32, 32)).astype(np.float32),
         rng.normal(0, 0.2, (2, CHANNELS, 32, 32)).astype(np.float32),
         objects,
-        np.array([0.4, 105, 3], np.float32)[:, None, None, None, None]
+        np.array([0.4, 105, 3, 0.01], np.float32)[:, None, None, None, None]
         * np.ones((1, 2, 1, 1, 1), np.float32),
     )
 
 
 def test_noise_has_the_variance_of_the_camera():
     seen = torch.from_numpy(SCALE.seen(np.full((2, 1, 200, 200), 500.0))).float()
-    noise = torch.tensor([[0.4, 2.0], [105, 100], [0, 0]]).view(3, 2, 1, 1, 1)
+    noise = torch.tensor([[0.4, 2.0], [105, 100], [0, 0], [0.0, 0.1]]).view(4, 2, 1, 1, 1)
     made = module.exposed(seen, SCALE, noise, torch.Generator().manual_seed(0))
     grey = SCALE.grey(made.numpy())
     assert grey.mean() == pytest.approx(500, abs=1)
-    assert grey.var(axis=(1, 2, 3)) == pytest.approx([158, 800], rel=0.05)
+    assert grey.var(axis=(1, 2, 3)) == pytest.approx([158, 800 + 40**2], rel=0.05)
 
 
 def test_dark_pixels_stay_numbers_and_keep_a_slope():
     seen = torch.full((1, 1, 64, 64), -2.0, requires_grad=True)
-    noise = torch.tensor([0.0, 0, 400]).view(3, 1, 1, 1, 1)
+    noise = torch.tensor([0.0, 0, 400, 0]).view(4, 1, 1, 1, 1)
     made = module.exposed(seen, SCALE, noise, torch.Generator().manual_seed(0))
     made.sum().backward()
     assert torch.isfinite(made).all()
