@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
-import sys
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ import torch
 
 from adapters import console
 from benchmark.errors import RunError
+from generators.commands import trained
 from generators.commands.mask_preview import preview
 from generators.masks.pictures import open_pictures
 from generators.stylegan import plan, resuming
@@ -21,7 +20,7 @@ from generators.stylegan.learner import StyleganLearner
 from generators.stylegan.metrics import metrics_of
 from generators.stylegan.training import start
 from generators.training import folder, loop, page, processes, statistics
-from generators.training.display import Display, duration
+from generators.training.display import Display
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +78,7 @@ def run(wish: Wish, *, dry_run: bool, json: bool) -> None:
             return
         result = learned(wish, pictures, training)
     if together.first:
-        _tell(result, json=json)
+        trained.tell(result, f"{result['kimg']:g} kimg", "network", json=json)
 
 
 def _require_numbers(*groups: DataOptions | Options | CourseOptions) -> None:
@@ -155,7 +154,7 @@ def begun(
 def learned(wish: Wish, pictures: Pictures, training: Training) -> dict[str, Any]:
     """Train to the end; return what came of it. The options of `wish` are resolved."""
     options, course, first = wish.networks, wish.course, training.processes.first
-    about = about_of(wish)
+    about = trained.about(wish.data, wish.course)
     metrics: list[Metric] = []
     if first:
         rotated = options.cfg == "stylegan3-r"
@@ -188,13 +187,11 @@ def learned(wish: Wish, pictures: Pictures, training: Training) -> dict[str, Any
 
             watch.tick = tick
         history = loop.train(learner, wish.out, span, training.processes, watch)
-    last = history.lines[-1] if history.lines else {}
     return {
         "path": str(wish.out),
         "network": str(wish.out / f"network-snapshot-{training.pictures // 1000:06d}.safetensors"),
         "kimg": training.pictures / 1000,
-        "metrics": last.get("metrics", {}),
-        "seconds": last.get("timing", {}).get("seconds", 0.0),
+        **trained.last_figures(history),
     }
 
 
@@ -210,23 +207,3 @@ def settings_of(wish: Wish, pictures: Pictures) -> dict[str, Any]:
     if wish.networks.gamma_final is not None:
         settings["kimg"] = wish.course.kimg
     return settings
-
-
-def about_of(wish: Wish) -> dict[str, Any]:
-    """Return what is worth keeping beside that."""
-    return {
-        "command": shlex.join(["bench", *sys.argv[1:]]),
-        "data": wish.data,
-        "course": asdict(wish.course),
-        "versions": {"torch": torch.__version__},
-    }
-
-
-def _tell(result: dict[str, Any], *, json: bool) -> None:
-    if json:
-        console.print_json(result)
-        return
-    console.out.print(f"{result['kimg']:g} kimg in {duration(result['seconds'])}")
-    for name, value in result["metrics"].items():
-        console.out.print(f"{name} {value:.4g}")
-    console.out.print(f"network: {result['network']}")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from adapters import console
 from benchmark.dataset import open_any
+from generators.commands import trained
 from generators.painting import examples as examples_of
 from generators.painting import training as painter
 from generators.painting.learner import PainterLearner
 from generators.training import folder, loop, page, processes, statistics
-from generators.training.display import Display, duration
+from generators.training.display import Display
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,18 +50,12 @@ def run(wish: Wish, *, json: bool) -> None:
     own = wish.learning.camera == "image"
     examples = examples_of.read(dataset, split, wish.target, wish.learning.largest, own=own)
     result = learned(wish, examples)
-    if json:
-        console.print_json(result)
-        return
-    console.out.print(f"{result['kimg']:g} kimg in {duration(result['seconds'])}")
-    for name, value in result["metrics"].items():
-        console.out.print(f"{name} {value:.4g}")
-    console.out.print(f"painter: {result['painter']}", soft_wrap=True)
+    trained.tell(result, f"{result['kimg']:g} kimg", "painter", json=json)
 
 
 def learned(wish: Wish, examples: Examples) -> dict[str, Any]:
     """Train to the end; return what came of it."""
-    course, command = wish.course, shlex.join(["bench", *sys.argv[1:]])
+    course = wish.course
     settings = {
         "data digest": examples.digest[:16],
         "split": wish.split,
@@ -71,15 +63,10 @@ def learned(wish: Wish, examples: Examples) -> dict[str, Any]:
         **asdict(wish.learning),
         "kimg": course.kimg,  # rates fall towards the end
     }
-    about = {
-        "command": command,
-        "data": wish.data,
-        "course": asdict(course),
-        "versions": {"torch": torch.__version__},
-    }
+    about = trained.about(wish.data, course)
     folder.claim(wish.out, settings, about)
     training = painter.start(wish.learning, examples.scale, examples.step, course.kimg)
-    notes = {"command": command, "split": wish.split}
+    notes = {"command": about["command"], "split": wish.split}
     learner = PainterLearner(training, examples, notes, measured=course.measured)
     with Display("training") as display:
         watch = loop.Watch(step=display.step, board=statistics.board(wish.out))
@@ -92,11 +79,9 @@ def learned(wish: Wish, examples: Examples) -> dict[str, Any]:
         watch.tick = tick
         span = loop.Span(course.kimg, course.tick, course.snap)
         history = loop.train(learner, wish.out, span, processes.ALONE, watch)
-    last = history.lines[-1] if history.lines else {}
     return {
         "path": str(wish.out),
         "painter": str(wish.out / f"painter-{training.pictures // 1000:06d}.safetensors"),
         "kimg": training.pictures / 1000,
-        "metrics": last.get("metrics", {}),
-        "seconds": last.get("timing", {}).get("seconds", 0.0),
+        **trained.last_figures(history),
     }

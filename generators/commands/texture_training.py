@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
-import sys
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ import torch
 
 from adapters import console
 from benchmark.errors import RunError
+from generators.commands import trained
 from generators.commands.devices import require_device
 from generators.commands.texture_preview import preview
 from generators.pix2pixhd import clusters, plan, resuming, vgg
@@ -23,7 +22,7 @@ from generators.pix2pixhd.learner import TextureLearner
 from generators.pix2pixhd.options import SPELT, flag
 from generators.pix2pixhd.training import TrainingSettings, start
 from generators.training import folder, loop, page, processes, statistics
-from generators.training.display import Display, duration
+from generators.training.display import Display
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,7 +95,7 @@ def run(wish: Wish, *, dry_run: bool, json: bool) -> None:
             return
         result = learned(work, training)
     if together.first:
-        _tell(result, json=json)
+        trained.tell(result, f"{result['epochs']} epochs", "network", json=json)
 
 
 def _require_numbers(*groups: InputOptions | LearningOptions) -> None:
@@ -210,7 +209,7 @@ def _vgg(learning: LearningOptions, output_nc: int, together: Processes) -> vgg.
 def learned(work: Work, training: Training) -> dict[str, Any]:
     """Train to the end; return what came of it."""
     wish, course, first = work.wish, work.wish.course, training.processes.first
-    settings, about = settings_of(work), about_of(wish)
+    settings, about = settings_of(work), trained.about(wish.data, wish.course)
     if first:
         folder.claim(wish.out, settings, about)
     training.processes.wait()
@@ -249,14 +248,12 @@ def learned(work: Work, training: Training) -> dict[str, Any]:
             count = work.wish.inputs.n_clusters
             centres = learner.representative(count)
             clusters.write(wish.out / clusters.name_of(count), centres)
-    last = history.lines[-1] if history.lines else {}
     return {
         "path": str(wish.out),
         "network": str(wish.out / "latest_net_G.safetensors"),
         "epochs": training.epochs,
         "pictures": training.pictures,
-        "metrics": last.get("metrics", {}),
-        "seconds": last.get("timing", {}).get("seconds", 0.0),
+        **trained.last_figures(history),
     }
 
 
@@ -278,23 +275,3 @@ def settings_of(work: Work) -> dict[str, Any]:
     if wish.load_pretrain is not None:
         every |= {"load_pretrain": str(wish.load_pretrain), "which_epoch": wish.which_epoch}
     return {SPELT.get(name, name): value for name, value in every.items()}
-
-
-def about_of(wish: Wish) -> dict[str, Any]:
-    """Return what is worth keeping beside that."""
-    return {
-        "command": shlex.join(["bench", *sys.argv[1:]]),
-        "data": wish.data,
-        "course": asdict(wish.course),
-        "versions": {"torch": torch.__version__},
-    }
-
-
-def _tell(result: dict[str, Any], *, json: bool) -> None:
-    if json:
-        console.print_json(result)
-        return
-    console.out.print(f"{result['epochs']} epochs in {duration(result['seconds'])}")
-    for name, value in result["metrics"].items():
-        console.out.print(f"{name} {value:.4g}")
-    console.out.print(f"network: {result['network']}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmark.errors import RunError
-from generators.training.checkpoint import Checkpoint, moments, named, restore_moments
+from generators.training.checkpoint import (
+    Checkpoint,
+    networks_of,
+    of_same_training,
+    restore_networks,
+)
 
 if TYPE_CHECKING:
-    import torch
-
     from generators.pix2pixhd.training import Training
 
 _NETWORKS = ("generator", "discriminator", "encoder")
@@ -19,12 +21,7 @@ _POOL = "pool"
 
 def checkpoint_of(training: Training) -> Checkpoint:
     """Return all that the next steps depend on."""
-    tensors: dict[str, torch.Tensor] = {}
-    for name in _NETWORKS:
-        if (network := getattr(training, name)) is not None:
-            tensors |= named(name, network.state_dict())
-    for name in _OPTIMISERS:
-        tensors |= named(name, moments(getattr(training, name)))
+    tensors = networks_of(training, _NETWORKS, _OPTIMISERS)
     tensors |= {f"{_POOL}.{k}": fake for k, fake in enumerate(training.pool.held)}
     return Checkpoint(
         tensors,
@@ -51,20 +48,11 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
     RunError
         It is of another training.
     """
-    try:
-        for name in _NETWORKS:
-            if (network := getattr(training, name)) is not None:
-                network.load_state_dict(checkpoint.below(name))
-        for name in _OPTIMISERS:
-            restore_moments(getattr(training, name), checkpoint.below(name))
+    with of_same_training():
+        restore_networks(training, checkpoint, _NETWORKS, _OPTIMISERS)
         held = checkpoint.below(_POOL)
         training.pool.held = [held[str(k)].to(training.device) for k in range(len(held))]
         training.scaler.load_state_dict(checkpoint.state["scaler"])
         training.steps, training.pictures = (
             checkpoint.state[name] for name in ("steps", "pictures")
         )
-    except (KeyError, RuntimeError, ValueError) as error:
-        raise RunError(
-            f"the checkpoint is of another training: {error}",
-            mend="remove it to begin anew, or choose another --out",
-        ) from error

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmark.errors import RunError
-from generators.training.checkpoint import Checkpoint, moments, named, restore_moments
+from generators.training.checkpoint import (
+    Checkpoint,
+    networks_of,
+    of_same_training,
+    restore_networks,
+)
 
 if TYPE_CHECKING:
-    import torch
-
     from generators.stylegan.training import Training
 
 _NETWORKS = ("generator", "discriminator", "average")
@@ -19,11 +21,8 @@ _NUMBERS = ("path_length", "signs")
 
 def checkpoint_of(training: Training) -> Checkpoint:
     """Return all that the next steps depend on."""
-    tensors: dict[str, torch.Tensor] = {name: getattr(training, name) for name in _NUMBERS}
-    for name in _NETWORKS:
-        tensors |= named(name, getattr(training, name).state_dict())
-    for name in _OPTIMISERS:
-        tensors |= named(name, moments(getattr(training, name)))
+    tensors = networks_of(training, _NETWORKS, _OPTIMISERS)
+    tensors |= {name: getattr(training, name) for name in _NUMBERS}
     return Checkpoint(
         tensors, {"steps": training.steps, "pictures": training.pictures, "p": training.p}
     )
@@ -44,18 +43,10 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
     RunError
         It is of another training.
     """
-    try:
-        for name in _NETWORKS:
-            getattr(training, name).load_state_dict(checkpoint.below(name))
-        for name in _OPTIMISERS:
-            restore_moments(getattr(training, name), checkpoint.below(name))
+    with of_same_training():
+        restore_networks(training, checkpoint, _NETWORKS, _OPTIMISERS)
         for name in _NUMBERS:
             getattr(training, name).copy_(checkpoint.tensors[name])
         training.steps, training.pictures, training.p = (
             checkpoint.state[name] for name in ("steps", "pictures", "p")
         )
-    except (KeyError, RuntimeError, ValueError) as error:
-        raise RunError(
-            f"the checkpoint is of another training: {error}",
-            mend="remove it to begin anew, or choose another --out",
-        ) from error

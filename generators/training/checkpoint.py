@@ -7,6 +7,7 @@ stand in one safetensors file, so a killed training never finds one without the 
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from benchmark.errors import RunError
 from benchmark.files import write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     import torch
@@ -96,6 +97,54 @@ def _unfit(path: Path) -> RunError:
         where=path,
         mend="remove it to begin anew, or choose another --out",
     )
+
+
+@contextmanager
+def of_same_training() -> Iterator[None]:
+    """Say of what does not fit while a checkpoint is restored that it is of another training.
+
+    Raises
+    ------
+    RunError
+        A network, an optimiser or a number is not as the checkpoint has it.
+    """
+    try:
+        yield
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise RunError(
+            f"the checkpoint is of another training: {error}",
+            mend="remove it to begin anew, or choose another --out",
+        ) from error
+
+
+def restore_networks(
+    training: object, checkpoint: Checkpoint, networks: Iterable[str], optimisers: Iterable[str]
+) -> None:
+    """Give a training's networks and optimisers back what a checkpoint has of them, by name.
+
+    Parameters
+    ----------
+    training
+        Has each as an attribute; a network that is None is passed over.
+    """
+    for name in networks:
+        if (network := getattr(training, name)) is not None:
+            network.load_state_dict(checkpoint.below(name))
+    for name in optimisers:
+        restore_moments(getattr(training, name), checkpoint.below(name))
+
+
+def networks_of(
+    training: object, networks: Iterable[str], optimisers: Iterable[str]
+) -> dict[str, torch.Tensor]:
+    """Return what `restore_networks` gives back, as tensors of a checkpoint."""
+    tensors: dict[str, torch.Tensor] = {}
+    for name in networks:
+        if (network := getattr(training, name)) is not None:
+            tensors |= named(name, network.state_dict())
+    for name in optimisers:
+        tensors |= named(name, moments(getattr(training, name)))
+    return tensors
 
 
 def named(start: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,46 @@ from benchmark.leaderboard import leaderboard, to_csv, to_json
 from benchmark.run.predictions import write_prediction
 from benchmark.run.results import RESULTS_TYPES, SCORES_TYPES, figures_of, write_table
 from benchmark.scoring import SCORER_VERSION, score
+
+VOID = {"meta", "br", "img", "input", "link", "hr"}
+
+
+class Reader(HTMLParser):
+    """Collect a page's elements and texts, and check that what is opened is closed."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.elements, self.texts, self.open = [], [], []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", "".join(self.texts))
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="session")
+def reader():
+    """What a page is read with."""
+    return Reader
 
 
 def cells(seed, *, side=96, count=9):

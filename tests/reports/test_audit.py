@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import subprocess
-from html.parser import HTMLParser
 
 import pytest
 from PIL import Image
@@ -16,39 +15,6 @@ from reports.audit_verdicts import verdicts
 
 COLUMNS = ("synthetic", "baseline", "real")
 QUANTILES = dict.fromkeys(("p01", "p05", "p25", "p50", "p75", "p95", "p99"), 2.5)
-VOID = {"meta", "br", "img", "input", "link", "hr"}
-
-
-class Reader(HTMLParser):
-    """Collect a page's elements and texts, and check that what is opened is closed."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.elements, self.texts, self.open = [], [], []
-        self.feed(page)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.elements.append((tag, dict(attributes)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.elements.append((tag, dict(attributes)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.texts.append(data)
-
-    @property
-    def text(self):
-        return re.sub(r"\s+", " ", "".join(self.texts))
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 def parts():
@@ -143,8 +109,8 @@ def write(tmp_path):
     return make
 
 
-def test_all_parts_are_shown_with_all_columns(write, record):
-    page = Reader(write(record).read_text())
+def test_all_parts_are_shown_with_all_columns(write, record, reader):
+    page = reader(write(record).read_text())
     for text in (
         "How far set-synthetic 1.0.0 can be trusted",
         "Edges lie 0.04 px outside their labels in the median",
@@ -167,51 +133,51 @@ def test_all_parts_are_shown_with_all_columns(write, record):
     assert [a["src"][:22] for a in page.all("img")] == ["data:image/png;base64,"] * 2
 
 
-def test_parts_that_are_missing_are_named_and_a_baseline_is_not_needed(write, record):
+def test_parts_that_are_missing_are_named_and_a_baseline_is_not_needed(write, record, reader):
     record["parts"] = {"faithfulness": record["parts"]["faithfulness"]}
     del record["parts"]["faithfulness"]["columns"]["baseline"], record["sources"]["baseline"]
-    page = Reader(write(record).read_text())
+    page = reader(write(record).read_text())
     assert "Not measured: statistics, classifier, copies, transfer." in page.text
     assert "Baseline" not in page.text
     assert page.all("img") == []
 
 
-def test_problems_are_said(write, record):
+def test_problems_are_said(write, record, reader):
     record["parts"]["classifier"] = {
         "budget": {}, "network": "needs torch", "columns": {}, "problem": "3 images are too few",
     }  # fmt: skip
     record["parts"]["copies"] = {"problem": "fewer than two", "columns": {}}
-    page = Reader(write(record).read_text())
+    page = reader(write(record).read_text())
     assert "3 images are too few" in page.text
     assert "fewer than two" in page.text
 
 
-def test_without_the_network_there_is_the_linear_model_and_the_cure(write, record):
+def test_without_the_network_there_is_the_linear_model_and_the_cure(write, record, reader):
     found = record["parts"]["classifier"]
     found["network"] = 'pip install "cellgen-bench[networks]"'
     for views in found["columns"].values():
         for models in views.values():
             del models["network"]
-    page = Reader(write(record).read_text())
+    page = reader(write(record).read_text())
     assert 'pip install "cellgen-bench[networks]"' in page.text
     assert "A linear model tells patches from real ones" in page.text
 
 
-def test_figures_that_are_missing_are_dashes(write, record):
+def test_figures_that_are_missing_are_dashes(write, record, reader):
     for column in record["parts"]["transfer"]["columns"].values():
         for key in ("ap50", "ap75"):
             column[key] = {
                 "mean": None, "interval": [None, None], "seeds": [None], "ratio": None,
                 "difference": [None, None],
             }  # fmt: skip
-    page = Reader(write(record).read_text())
+    page = reader(write(record).read_text())
     assert "None" not in page.text
     assert "nan" not in page.text
 
 
-def test_loads_nothing_and_runs_nothing(write, record):
+def test_loads_nothing_and_runs_nothing(write, record, reader):
     source = write(record).read_text()
-    page = Reader(source)
+    page = reader(source)
     assert page.all("script") == []
     for _, attributes in page.elements:
         for name in ("src", "href", "xlink:href", "action", "data"):
@@ -238,13 +204,13 @@ def test_the_same_audit_gives_the_same_bytes(write, record):
         "{{ 7 * 7 }} {% endif %}",
     ],
 )
-def test_text_from_strangers_stays_text(write, record, text):
+def test_text_from_strangers_stays_text(write, record, text, reader):
     for one in record["sources"].values():
         one.update(dict.fromkeys(("name", "licence", "ids", "channel", "target"), text))
     record["command"] = record["stats"] = text
     record["parts"]["classifier"]["network"] = text
     record["parts"]["classifier"]["pictures"].append(f"../{text}.png")
-    page = Reader(write(record).read_text())
+    page = reader(write(record).read_text())
     assert page.all("script") == []
     assert len(page.all("style")) == 1
     assert len(page.all("img")) == 2
@@ -252,11 +218,11 @@ def test_text_from_strangers_stays_text(write, record, text):
     assert page.text.count(re.sub(r"\s+", " ", text)) > 10
 
 
-def test_pictures_that_are_none_are_passed_over(write, record, tmp_path):
+def test_pictures_that_are_none_are_passed_over(write, record, tmp_path, reader):
     write(record)
     (tmp_path / "pictures" / "synthetic-raw-made-0.png").write_bytes(b"x" * 200_000)
     (tmp_path / "pictures" / "synthetic-raw-real-0.png").unlink()
-    assert Reader(write_page(tmp_path).read_text()).all("img") == []
+    assert reader(write_page(tmp_path).read_text()).all("img") == []
 
 
 def test_an_audit_that_is_none_is_refused(write, record, tmp_path):

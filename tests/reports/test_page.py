@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
@@ -22,47 +21,16 @@ FILES = {
     "scores.parquet",
     "run.json",
 }
-VOID = {"meta", "br", "img", "input", "link", "hr"}
-
-
-class Reader(HTMLParser):
-    """Collect a page's elements and texts, and check that what is opened is closed."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.elements, self.texts, self.open = [], [], []
-        self.feed(page)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.elements.append((tag, dict(attributes)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.elements.append((tag, dict(attributes)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.texts.append(data)
-
-    @property
-    def text(self):
-        return re.sub(r"\s+", " ", "".join(self.texts))
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.elements if name == tag]
-
-
-def read(run):
-    return Reader(write_report(run).read_text())
 
 
 @pytest.fixture(scope="module")
-def page(finished_run):
+def read(reader):
+    """Return a function that writes a run's page and reads it."""
+    return lambda run: reader(write_report(run).read_text())
+
+
+@pytest.fixture(scope="module")
+def page(finished_run, read):
     """The page about the run that no test changes."""
     return read(finished_run)
 
@@ -151,7 +119,7 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_text_from_strangers_stays_text(run, text):
+def test_text_from_strangers_stays_text(run, text, read):
     def change(value):
         if isinstance(value, dict):
             return {
@@ -185,7 +153,7 @@ def test_text_from_strangers_stays_text(run, text):
     assert page.text.count(re.sub(r"\s+", " ", text)) > 20
 
 
-def test_without_its_data_set_the_page_says_so(run):
+def test_without_its_data_set_the_page_says_so(run, read):
     plan = json.loads((run / "run.json").read_text())
     plan["dataset"]["path"] = "/long/gone"
     (run / "run.json").write_text(json.dumps(plan))
@@ -196,25 +164,25 @@ def test_without_its_data_set_the_page_says_so(run):
     assert "/long/gone" not in page.text
 
 
-def test_nothing_worked(make_run):
+def test_nothing_worked(make_run, read):
     page = read(make_run({"a:b": ("same-data", "A", None)}))
     assert "No segmenter produced a result." in page.text
     assert "AP against the IoU threshold" not in page.text
     assert "6 images without a result" in page.text
 
 
-def test_many_failures_are_counted(make_run):
+def test_many_failures_are_counted(make_run, read):
     page = read(make_run({"a:b": ("same-data", "A", None)}, n=23, side=20, count=1))
     assert "23 images without a result" in page.text
     assert "and 3 more" in page.text
 
 
-def test_images_without_objects_are_counted(make_run):
+def test_images_without_objects_are_counted(make_run, read):
     page = read(make_run(count=0))
     assert "6 (6 without any object)" in page.text
 
 
-def test_the_machine_is_shown_where_the_run_recorded_it(run):
+def test_the_machine_is_shown_where_the_run_recorded_it(run, read):
     plan = json.loads((run / "run.json").read_text())
     plan["machine"] = {"python": "3.12.1", "system": "Linux"}
     (run / "run.json").write_text(json.dumps(plan))

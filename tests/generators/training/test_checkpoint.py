@@ -12,8 +12,11 @@ from generators.training.checkpoint import (  # noqa: E402
     Checkpoint,
     moments,
     named,
+    networks_of,
+    of_same_training,
     read,
     restore_moments,
+    restore_networks,
     write,
 )
 
@@ -129,3 +132,31 @@ def test_adam_without_moments_stays_without():
     assert moments(adam) == {}
     restore_moments(adam, {})
     assert not adam.state_dict()["state"]
+
+
+class Trained:
+    """Two networks, one of which is not used, and an optimiser after a step."""
+
+    def __init__(self, inputs=3):
+        torch.manual_seed(inputs)
+        self.generator, self.encoder = torch.nn.Linear(inputs, 2), None
+        self.adam = torch.optim.Adam(self.generator.parameters())
+        self.generator(torch.ones(1, inputs)).sum().backward()
+        self.adam.step()
+
+
+def test_networks_and_optimisers_come_back_by_name():
+    names = (("generator", "encoder"), ("adam",))
+    one, other = Trained(), Trained()
+    with torch.no_grad():
+        one.generator.weight.add_(1)
+    restore_networks(other, Checkpoint(networks_of(one, *names), {}), *names)
+    assert torch.equal(other.generator.weight, one.generator.weight)
+    assert torch.equal(moments(other.adam)["0.exp_avg"], moments(one.adam)["0.exp_avg"])
+
+
+def test_networks_of_another_training_are_refused():
+    names = (("generator",), ("adam",))
+    checkpoint = Checkpoint(networks_of(Trained(4), *names), {})
+    with pytest.raises(RunError, match="of another training"), of_same_training():
+        restore_networks(Trained(), checkpoint, *names)
