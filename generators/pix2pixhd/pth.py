@@ -9,7 +9,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from dataclasses import dataclass, field
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -86,8 +86,16 @@ def stored_of(stored: Any) -> tuple[torch.dtype, str, int]:
 
 
 def _of_archive(file: BinaryIO) -> dict[str, torch.Tensor]:
+    length = file.seek(0, SEEK_END)
     try:
         with zipfile.ZipFile(file) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+            # torch packs nothing, and a member is never read beyond the size that it states.
+            if unpacked > length:
+                raise RefusedError(
+                    f"the archive of {length} bytes unpacks to {unpacked}; those of torch are not "
+                    "packed"
+                )
             return _of_members(archive)
     except (
         zipfile.BadZipFile,

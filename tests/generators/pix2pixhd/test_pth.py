@@ -210,3 +210,18 @@ def test_a_plain_pickle_is_refused(tmp_path):
     path.write_bytes(pickle.dumps({"a": 1}))
     with pytest.raises(NetworkError, match="not known"):
         tensors_of(path)
+
+
+def test_an_archive_that_unpacks_to_more_than_itself_is_refused(tmp_path):
+    torch.save({"model.1.weight": torch.zeros(1 << 18)}, tmp_path / "plain.pth")
+    bomb = tmp_path / "bomb.pth"
+    with (
+        zipfile.ZipFile(tmp_path / "plain.pth") as plain,
+        zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in plain.namelist():
+            packed.writestr(name, plain.read(name))
+    assert bomb.stat().st_size < 10_000
+    assert pth.read(tmp_path / "plain.pth")["model.1.weight"].shape == (1 << 18,)
+    with pytest.raises(pth.RefusedError, match="unpacks to 10"):
+        pth.read(bomb)
