@@ -32,7 +32,9 @@ def generate(
     out: Path,
     like: Path | None = None,
     channel: int = 0,
+    split: str | None = None,
     seed: int = 0,
+    only: str | None = None,
     workers: int | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
@@ -46,7 +48,7 @@ def generate(
     ----------
     recipe
         A TOML file, or the name of a shipped recipe: see docs/recipes.md. With --like, what is
-        begun from; default: nuclei.
+        begun from; default: nuclei-parametric.
     out
         The folder to make. It must not exist; it appears when the data set is complete.
     like
@@ -54,8 +56,13 @@ def generate(
         data set, and say how close the set comes.
     channel
         With --like, which channel of the images shows nuclei, from 0.
+    split
+        With --like, which images of a data set or of an index.csv; by default all but those of
+        test.
     seed
         The same recipe and seed give the same data set.
+    only
+        Make this split only, such as `test`. Its samples are the same as in the whole set.
     workers
         Processes, by default one a core. They do not change the result.
     json
@@ -74,8 +81,10 @@ def generate(
             mend="name a TOML file or a shipped recipe, or images to be like: --like FOLDER",
         )
     check_absent(out)  # before minutes of fitting
-    fit = None if like is None else fitted(like, recipe or "nuclei", channel, out)
+    fit = None if like is None else fitted(like, recipe or "nuclei-parametric", channel, out, split)
     plan = load(str(recipe)) if fit is None else fit.recipe
+    if only is not None:
+        plan = plan.part(only)
     with console.counting(f"generating {plan.name}") as tell:
         continued = generate_dataset(plan, out, seed=seed, workers=workers, done=tell)
     if continued:
@@ -83,7 +92,7 @@ def generate(
     # Not sealed: whether this is the released content is said below, and is no reason to stop.
     made = Dataset.open(out, sealed=False)
     release = release_of(made.manifest)
-    as_released = None if release is None else made.digest == release.digest
+    as_released = None if release is None else made.digest in release.digests
     splits = made.manifest.splits
     rows = [] if fit is None else fit.rows(made.path)
     if json:

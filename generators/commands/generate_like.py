@@ -61,7 +61,7 @@ class Likeness:
         }
 
 
-def fitted(folder: Path, base: str, channel: int, out: Path) -> Likeness:
+def fitted(folder: Path, base: str, channel: int, out: Path, split: str | None = None) -> Likeness:
     """Fit a recipe to the images of a folder and write it beside the data set to be made.
 
     Raises
@@ -69,6 +69,7 @@ def fitted(folder: Path, base: str, channel: int, out: Path) -> Likeness:
     BenchError
         If another recipe stands there, or the folder has no images to fit anything to.
     """
+    from benchmark.files import write_bytes  # noqa: PLC0415
     from generators.like.fitting import fit  # noqa: PLC0415 - help needs none of it
     from generators.like.measuring import measured  # noqa: PLC0415
     from generators.like.reading import planes  # noqa: PLC0415
@@ -76,7 +77,7 @@ def fitted(folder: Path, base: str, channel: int, out: Path) -> Likeness:
     from generators.recipe import load  # noqa: PLC0415
 
     begun = load(base)
-    images = planes(folder, channel)
+    images = planes(folder, channel, split=split, notice=console.err.print)
     real = measured(images)
     with console.counting(f"fitting to {len(images)} images") as tell:
         found = fit(real, begun, f"like-{_name(folder)}", tell=tell)
@@ -88,8 +89,7 @@ def fitted(folder: Path, base: str, channel: int, out: Path) -> Likeness:
             where=file,
             mend="remove it, or name another --out",
         )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    write_bytes(file, text.encode())
     return Likeness(folder, channel, len(images), file, found.recipe, found.rounds, real)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INDEX = "index.csv"
+HELD_BACK = "test"
+"""The split that is not looked at unless it is asked for, or all there is."""
 Load = Callable[[], NDArray[Any]]
 OTHERS = ("label", "labels", "mask", "masks", "groundtruth", "gt", "seg")
 """Words at the end of names of folders and files that hold no images."""
 
 
-def planes(folder: Path, channel: int = 0, most: int = 48) -> list[NDArray[Any]]:
+def planes(
+    folder: Path,
+    channel: int = 0,
+    most: int = 48,
+    split: str | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> list[NDArray[Any]]:
     """Return one channel of each image of a folder.
 
     Parameters
@@ -33,11 +42,16 @@ def planes(folder: Path, channel: int = 0, most: int = 48) -> list[NDArray[Any]]
     folder
         A data set of any format, a folder of images, or a folder with images below it. What is
         named after labels or masks is no image; where there is an index.csv with a column
-        `image`, it says which files are, and a column `split` which are not looked at: test.
+        `image`, it says which files are.
     channel
         Which channel, from 0.
     most
         Of more images than this, as many are taken, evenly spread.
+    split
+        Which images of a data set, or of an index with a column `split`. By default all but those
+        of `test`, which is there to be scored on; these only where there are no others.
+    notice
+        Is told how many images of `test` are left alone, if any are.
 
     Returns
     -------
@@ -46,12 +60,13 @@ def planes(folder: Path, channel: int = 0, most: int = 48) -> list[NDArray[Any]]
     Raises
     ------
     DatasetError
-        If there is no image, one cannot be read or lacks the channel, or an index leads out of the
-        folder.
+        If there is no image, or none of the split, one cannot be read or lacks the channel, or an
+        index leads out of the folder.
     """
     if not folder.is_dir():
         raise DatasetError("there is no such folder", where=folder, mend="name a folder of images")
-    loaders = _of_dataset(folder) if format1.detect(folder) else _of_files(folder)
+    wish = _Wish(folder, split, notice)
+    loaders = _of_dataset(folder, wish) if format1.detect(folder) else _of_files(folder, wish)
     if not loaders:
         raise DatasetError(
             "there is no image in this folder",
@@ -62,12 +77,41 @@ def planes(folder: Path, channel: int = 0, most: int = 48) -> list[NDArray[Any]]
     return [_channel_of(*loaders[int(k)], channel) for k in chosen]
 
 
-def _of_dataset(folder: Path) -> list[tuple[str, Load]]:
+@dataclass(frozen=True)
+class _Wish:
+    """Which images of a folder are taken."""
+
+    folder: Path
+    split: str | None
+    notice: Callable[[str], None] | None
+
+    def rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of the images that are taken."""
+        splits = table["split"] if "split" in table.columns else pd.Series("", table.index)
+        if self.split is not None:
+            if not (splits == self.split).any():
+                known = ", ".join(sorted({str(name) for name in splits} - {""})) or "none"
+                raise DatasetError(
+                    f"there is no image of the split {self.split!r}",
+                    where=self.folder,
+                    mend=f"leave --split out, or name one that is there: {known}",
+                )
+            return table[splits == self.split]
+        held = splits == HELD_BACK
+        if not held.any() or held.all():
+            return table
+        if self.notice is not None:
+            self.notice(f"left alone: {held.sum()} images of the split {HELD_BACK}")
+        return table[~held]
+
+
+def _of_dataset(folder: Path, wish: _Wish) -> list[tuple[str, Load]]:
     dataset = Dataset.open(folder)
-    return [(str(name), partial(dataset.read_image, name)) for name in dataset.samples["id"]]
+    names = wish.rows(dataset.samples)["id"]
+    return [(str(name), partial(dataset.read_image, name)) for name in names]
 
 
-def _of_files(folder: Path) -> list[tuple[str, Load]]:
+def _of_files(folder: Path, wish: _Wish) -> list[tuple[str, Load]]:
     files = sorted(
         file
         for file in folder.rglob("*")
@@ -76,9 +120,14 @@ def _of_files(folder: Path) -> list[tuple[str, Load]]:
     if (folder / INDEX).is_file():
         table = pd.read_csv(folder / INDEX)
         if "image" in table.columns:
-            if "split" in table.columns and (table["split"] != "test").any():
-                table = table[table["split"] != "test"]
-            files = [inside(folder, str(name)) for name in table["image"]]
+            files = [inside(folder, str(name)) for name in wish.rows(table)["image"]]
+            return [(str(file), partial(_pixels, file)) for file in files]
+    if wish.split is not None:
+        raise DatasetError(
+            "nothing says which images are of which split",
+            where=folder,
+            mend=f"leave --split out, or give it a data set or an {INDEX}: image,split",
+        )
     return [(str(file), partial(_pixels, file)) for file in files]
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 def toml(document: Mapping[str, Any], comment: str = "") -> str:
     """Return a recipe's document as TOML: keys, then a table for each section.
 
+    The comment is one line; what cannot be printed in it, such as a line's end, becomes `?`.
+
     Examples
     --------
     >>> print(toml({"name": "a", "optics": {"snr": {"min": 1.0, "max": 2.0}}}, "Fitted"), end="")
@@ -21,7 +23,8 @@ def toml(document: Mapping[str, Any], comment: str = "") -> str:
     [optics]
     snr = { min = 1.0, max = 2.0 }
     """
-    lines = [f"# {line}" for line in comment.splitlines()]
+    printed = "".join(c if c.isprintable() else "?" for c in comment)
+    lines = [f"# {printed}"] if printed else []
     lines += [f"{key} = {_value(v)}" for key, v in document.items() if not isinstance(v, dict)]
     for section, table in document.items():
         if isinstance(table, dict):

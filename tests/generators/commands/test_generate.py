@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from benchmark.dataset import Dataset, released
 from benchmark.errors import BenchError, DatasetError
@@ -74,6 +76,31 @@ def test_images_of_ones_own_are_fitted_and_compared(tiny, tmp_path, capsys, monk
     (tmp_path / "other.toml").write_text("name = 1")
     with pytest.raises(BenchError, match="another recipe stands"):
         generate(str(tiny), **{**arguments, "out": tmp_path / "other"})
+
+
+def test_a_fitted_recipe_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    from generators.commands import generate_like
+    from generators.recipe import load
+
+    class Found:
+        document, recipe, rounds = {"name": "x"}, load("nuclei"), 1
+
+    def failing(path, content):
+        with path.open("wb") as file:
+            file.write(content[:3])
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("generators.like.fitting.fit", lambda *_, **__: Found)
+    monkeypatch.setattr("generators.like.measuring.measured", lambda _: None)
+    (tmp_path / "mine").mkdir()
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "mine" / "a.png")
+    with monkeypatch.context() as broken:
+        broken.setattr("pathlib.Path.write_bytes", failing)
+        with pytest.raises(OSError, match="Input/output"):
+            generate_like.fitted(tmp_path / "mine", "nuclei", 0, tmp_path / "set")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    generate_like.fitted(tmp_path / "mine", "nuclei", 0, tmp_path / "set")
+    assert (tmp_path / "set.toml").read_text().endswith('name = "x"\n')
 
 
 def test_a_place_that_is_taken_costs_no_fit(tmp_path, monkeypatch):

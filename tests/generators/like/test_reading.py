@@ -75,3 +75,29 @@ def test_an_index_cannot_lead_out_of_its_folder(tmp_path, climbs):
     (folder / "index.csv").write_text(f"image\n{named}\n")
     with pytest.raises(DatasetError, match="leads out of the folder"):
         planes(folder)
+
+
+@pytest.fixture
+def split_set(tmp_path):
+    """A data set with an image in each of three splits, of greys 1, 2 and 3."""
+    with DatasetWriter(tmp_path / "set", name="a", version="1.0.0", channels=("x",)) as writer:
+        for value, split in enumerate(("train", "val", "test"), start=1):
+            image, labels = np.full((1, 6, 6), value, np.uint16), np.zeros((6, 6), np.uint16)
+            sample = SampleInput(id=split, image=image, labels={"nuclei": labels}, split=split)
+            writer.add(sample)
+    return tmp_path / "set"
+
+
+def test_the_test_split_of_a_data_set_is_left_alone_and_said_so(split_set):
+    told = []
+    assert sorted(values(planes(split_set, notice=told.append))) == [1, 2]
+    assert told == ["left alone: 1 images of the split test"]
+
+
+def test_a_split_can_be_asked_for(split_set, tmp_path):
+    assert values(planes(split_set, split="test")) == [3]
+    with pytest.raises(DatasetError, match="no image of the split 'tests'"):
+        planes(split_set, split="tests")
+    png(tmp_path / "plain" / "a.png", 1)
+    with pytest.raises(DatasetError, match="nothing says which"):
+        planes(tmp_path / "plain", split="train")
