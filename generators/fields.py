@@ -124,16 +124,12 @@ def _window(folder: Path, shape: tuple[int, int], rng: Generator) -> NDArray[Any
 
 def _drawn(source: str, shape: tuple[int, int], rng: Generator) -> Floats:
     """Return what a network draws, over the frame: positive inside, its steps at most 1."""
-    from generators.masks.making import Making, drawn, made  # noqa: PLC0415 - torch
+    from generators.masks.making import Making, drawn, made, resampled  # noqa: PLC0415 - torch
 
     network, making = _network(source), Making()
     latent = next(iter(drawn(network, [int(rng.integers(2**62))], making)))
     picture = made(network, latent, making).picture[0].astype(np.float64) - network.level
-    side, scale = len(picture), max(shape) / len(picture)
-    # The middle of the picture where the frame is not square.
-    y, x = (((np.arange(n) + 0.5 - n / 2) / scale + side / 2 - 0.5) for n in shape)
-    grid = np.meshgrid(y, x, indexing="ij")
-    plane = ndimage.map_coordinates(picture, grid, order=3, mode="nearest")
+    plane = resampled(picture, shape)
     step = max(float(np.abs(np.diff(plane, axis=axis)).max()) for axis in (0, 1))
     scaled: Floats = plane / max(step, 1e-9)
     return scaled

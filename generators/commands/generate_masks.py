@@ -36,6 +36,7 @@ def masks(
     level: str | None = None,
     diameter: float = 28.0,
     smallest: float = 0.0,
+    size: int | None = None,
     mix: str | None = None,
     layers: str | None = None,
     interpolate: Literal["gif", "apng"] | None = None,
@@ -72,6 +73,9 @@ def masks(
         Of single objects, pixels to the median diameter of their population.
     smallest
         Regions of fewer pixels are no objects, in fields and pictures.
+    size
+        Of fields and pictures, the side in px that they are scaled to before outlines are drawn; by
+        default as the network makes them.
     mix
         ROWS:COLS, such as 0-3:10-15: a picture of each two, with some layers' styles from the
         column's seed and the others from the row's.
@@ -110,6 +114,7 @@ def masks(
         level=None if level is None else plans.level(level),
         diameter=diameter,
         smallest=smallest,
+        size=size,
     )
     how.check(source, making)
     wanted = control.wanted(set_ or [], dials)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from scipy import ndimage
 from scipy.interpolate import CubicSpline
 
 from benchmark.errors import BenchError
@@ -51,6 +52,9 @@ class Making:
         Of objects, pixels to a median diameter.
     smallest
         Regions of fewer pixels are no objects. Fields and pictures only.
+    size
+        Side in px that pictures are scaled to, before anything is looked for in them; default: the
+        network's. Fields and pictures only.
     """
 
     truncation: float = 1.0
@@ -60,6 +64,7 @@ class Making:
     level: float | None = None
     diameter: float = SCALE
     smallest: float = 0.0
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,13 @@ def check(network: MaskNetwork, making: Making) -> None:
             f"no pixel can be told by the level {making.level:g}",
             mend="take one between -1, black, and 1, white",
         )
+    if making.size is not None and network.kind == "objects":
+        raise BenchError(
+            "single objects are drawn at a diameter, not scaled to a size",
+            mend="give the diameter in px, or use a network of fields or pictures",
+        )
+    if making.size is not None and not 8 <= making.size <= 4096:
+        raise BenchError(f"a side of {making.size} px is out of its limits", mend="take 8 to 4096")
     if not 4 <= making.diameter <= 1000:
         raise BenchError(
             f"a diameter of {making.diameter:g} px is out of its limits", mend="take 4 to 1000"
@@ -203,13 +215,33 @@ def made(network: MaskNetwork, latent: Latent, making: Making) -> Made:
     if network.map is not None:
         return _object(network, latent, making)
     picture = synthesised(network, latent, transform_of(making))
+    unit = network.pixel_diameter or 1.0
+    if making.size is not None:
+        unit *= making.size / picture.shape[-1]
+        frame = (making.size, making.size)
+        picture = np.stack([resampled(plane, frame) for plane in picture]).astype(np.float32)
     plane = picture.mean(axis=0)
     level = network.level if making.level is None else making.level
     labels = labelled(plane, level, making.smallest)
     found = regions(plane, level, labels)
-    unit = network.pixel_diameter or 1.0
     whole = [region.outline / unit for region in found if not region.cut]
     return Made(latent, picture, labels, found, measured(whole))
+
+
+def resampled(plane: NDArray[np.floating], shape: tuple[int, int]) -> Floats:
+    """Return a square plane over a frame, scaled to its longer side, by cubic interpolation.
+
+    Where the frame is not square, it is the middle of the plane.
+
+    Examples
+    --------
+    >>> resampled(np.array([[0.0, 1.0], [0.0, 1.0]]), (2, 4))[0].round(2).tolist()
+    [-0.0, 0.16, 0.84, 1.0]
+    """
+    side, scale = len(plane), max(shape) / len(plane)
+    y, x = (((np.arange(n) + 0.5 - n / 2) / scale + side / 2 - 0.5) for n in shape)
+    grid = np.meshgrid(y, x, indexing="ij")
+    return ndimage.map_coordinates(plane.astype(np.float64), grid, order=3, mode="nearest")
 
 
 def synthesised(

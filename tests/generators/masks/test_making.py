@@ -201,3 +201,23 @@ def test_a_map_without_an_object_is_empty(residuals):
 def test_objects_have_no_level(residuals):
     with pytest.raises(BenchError, match="no level"):
         check(residuals, Making(level=0.5))
+
+
+def test_a_size_scales_what_is_made_and_not_what_is_measured(ellipses):
+    latent = next(drawn(ellipses, [1], PLAIN))
+    here, there = (made(ellipses, latent, making) for making in (PLAIN, Making(size=144)))
+    assert there.picture.shape == (1, 144, 144)
+    assert there.regions[0].area == pytest.approx(9 * here.regions[0].area, rel=0.01)
+    inside = np.count_nonzero(there.labels)
+    assert inside == pytest.approx(there.regions[0].area, rel=0.01)
+    assert there.measured["size"] == pytest.approx(here.measured["size"], rel=0.01)
+    # The centre of pixel k of the network lies at 3 k + 1 of the larger picture.
+    before, after = (moments(stacked([m.regions[0].outline])).centroid for m in (here, there))
+    np.testing.assert_allclose(after, 3 * before + 1, atol=0.05)
+
+
+def test_a_size_out_of_its_limits_is_refused(ellipses, saved):
+    with pytest.raises(BenchError, match="out of its limits"):
+        check(ellipses, Making(size=7))
+    with pytest.raises(BenchError, match="drawn at a diameter"):
+        check(open_network("nuclei"), Making(size=96))
