@@ -236,7 +236,7 @@ def resampled(plane: NDArray[np.floating], shape: tuple[int, int]) -> Floats:
     Examples
     --------
     >>> resampled(np.array([[0.0, 1.0], [0.0, 1.0]]), (2, 4))[0].round(2).tolist()
-    [-0.0, 0.16, 0.84, 1.0]
+    [-0.1, 0.22, 0.78, 1.1]
     """
     side, scale = len(plane), max(shape) / len(plane)
     y, x = (((np.arange(n) + 0.5 - n / 2) / scale + side / 2 - 0.5) for n in shape)
