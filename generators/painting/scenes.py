@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from generators.polygons import area
 from generators.texture import Shading
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from generators.painting.painter import Mood, Painter
+    from generators.polygons import Floats
     from generators.scene import Canvas
     from generators.seeds import Seed
 
@@ -19,8 +23,47 @@ _MEASURED = Shading()
 """With these dials differences between nuclei, and in them, are as in real images."""
 
 
+class Painting(NamedTuple):
+    """What is painted of a canvas.
+
+    Attributes
+    ----------
+    painter
+        Who paints.
+    labels
+        (Y, X) of the part that is painted.
+    codes
+        (N + 1, K) by label.
+    mood
+        That they were drawn in.
+    seed
+        The stream of the painter.
+    around
+        Px of the canvas beyond that part, for each axis before and after.
+    """
+
+    painter: Painter
+    labels: NDArray[np.integer]
+    codes: Floats
+    mood: Mood
+    seed: Seed
+    around: tuple[tuple[int, int], ...]
+
+    def light(self) -> Light:
+        """Paint: of the canvas's shape, no signal beyond the part, its rim's background there."""
+        made = self.painter.paint(self.labels, self.seed, codes=self.codes, mood=self.mood)
+        return Light(
+            np.pad(made.signal, self.around), np.pad(made.background, self.around, mode="edge")
+        )
+
+
 def light(canvas: Canvas, shading: Shading, seed: Seed, *, condensed: float) -> Light:
-    """Paint the nuclei of a canvas.
+    """Paint the nuclei of a canvas, as `painting` prepares it."""
+    return painting(canvas, shading, seed, condensed=condensed).light()
+
+
+def painting(canvas: Canvas, shading: Shading, seed: Seed, *, condensed: float) -> Painting:
+    """Draw what the nuclei of a canvas are like.
 
     What a nucleus is like follows from its own stream, so it stays the same when others come or go
     that leave the share of the frame that nuclei cover about as it was.
@@ -39,9 +82,8 @@ def light(canvas: Canvas, shading: Shading, seed: Seed, *, condensed: float) -> 
 
     Returns
     -------
-    Light
-        Of the canvas's shape: painted in the frame and a margin about it, beyond which there is
-        no signal, and the background of the margin's rim.
+    Painting
+        Of the frame and a margin about it.
     """
     painter = named(shading.painter)
     rim = min(canvas.pad, MARGIN)
@@ -66,6 +108,7 @@ def light(canvas: Canvas, shading: Shading, seed: Seed, *, condensed: float) -> 
             texture=shading.texture / _MEASURED.texture,
             brightness=condensed if nucleus.condensed else 1.0,
         )
-    made = painter.paint(labels, seed.at("painter"), codes=codes, mood=mood)
-    around = [(part.start, n - part.stop) for part, n in zip(window, canvas.top.shape, strict=True)]
-    return Light(np.pad(made.signal, around), np.pad(made.background, around, mode="edge"))
+    around = tuple(
+        (part.start, n - part.stop) for part, n in zip(window, canvas.top.shape, strict=True)
+    )
+    return Painting(painter, labels, codes, mood, seed.at("painter"), around)
