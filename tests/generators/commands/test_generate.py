@@ -48,6 +48,35 @@ def test_plain_output_names_set_digest_and_place(tiny, tmp_path, capsys):
     assert Dataset.open(tmp_path / "set").digest in printed
 
 
+def test_a_part_has_the_samples_of_the_whole_and_a_digest_of_its_own(
+    tiny, tmp_path, capsys, monkeypatch
+):
+    tiny.write_text(RECIPE.replace("test = 2", "train = 1\ntest = 2"))
+    generate(str(tiny), out=tmp_path / "whole", workers=1)
+    generate(str(tiny), out=tmp_path / "part", only="test", workers=1)
+    whole, part = (Dataset.open(tmp_path / name) for name in ("whole", "part"))
+    assert part.ids() == whole.ids("test")
+    assert all((part.read_image(i) == whole.read_image(i)).all() for i in part.ids())
+    assert part.digest != whole.digest
+    with pytest.raises(RecipeError, match="has no split 'tset'") as caught:
+        generate(str(tiny), out=tmp_path / "none", only="tset")
+    assert "test" in caught.value.mend
+    release = released.Release(
+        name="tiny",
+        version="0.2.0",
+        recipe="tiny",
+        seed=0,
+        digest=whole.digest,
+        splits=whole.manifest.splits,
+        shipped=("test",),
+        shipped_digest=part.digest,
+    )
+    monkeypatch.setattr(released, "release_of", lambda _manifest: release)
+    capsys.readouterr()
+    generate(str(tiny), out=tmp_path / "again", only="test", workers=1)
+    assert ", as released" in capsys.readouterr().out
+
+
 def test_a_bad_recipe_writes_nothing(tiny, tmp_path):
     tiny.write_text(RECIPE + "[optics]\nblurr = 2\n")
     with pytest.raises(RecipeError, match=r"unknown key optics\.blurr"):
@@ -83,7 +112,7 @@ def test_a_fitted_recipe_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     from generators.recipe import load
 
     class Found:
-        document, recipe, rounds = {"name": "x"}, load("nuclei"), 1
+        document, recipe, rounds = {"name": "x"}, load("nuclei-parametric"), 1
 
     def failing(path, content):
         with path.open("wb") as file:
