@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from generators import fields
 from generators.errors import RecipeError
 from generators.shapes import learned, outlines
+from generators.spots import LEARNED as SPOTS
 from generators.texture import LEARNED, PARAMETRIC
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ _HERE = Path(__file__).parent
 _SHAPES = {"outlines": outlines.SHIPPED, "stylegan3": learned.SHIPPED}
 _FIELDS = {fields.NETWORK: _HERE / "shapes" / "models" / "stylegan3-t-fields.safetensors"}
 _PAINTERS = {name: _HERE / "painting" / "models" / f"{name}.safetensors" for name in LEARNED}
-_SHIPPED = {*_SHAPES.values(), *_FIELDS.values(), *_PAINTERS.values()}
+_SPOTS = {name: _HERE / "spottexture" / "models" / f"{name}.safetensors" for name in SPOTS}
+_SHIPPED = {*_SHAPES.values(), *_FIELDS.values(), *_PAINTERS.values(), *_SPOTS.values()}
 
 
 def networks_of(recipe: Recipe) -> dict[str, str]:
@@ -51,6 +53,7 @@ def networks_of(recipe: Recipe) -> dict[str, str]:
             ("fields", sections["layout"].get("fields"), _FIELDS),
             ("shapes", sections["nuclei"].get("shapes"), _SHAPES),
             ("light", sections["shading"].get("painter", PARAMETRIC), _PAINTERS),
+            ("spots", sections.get("spots", {}).get("painter"), _SPOTS),
         ):
             name = str(dial)
             if name in files:

@@ -17,6 +17,7 @@ from generators.painting import scenes
 from generators.polygons import coverage, window_of
 from generators.scene import lay_out
 from generators.seeds import Seed
+from generators.spottexture import painter as spot_painters
 from generators.texture import PARAMETRIC, shade
 from generators.truth import Light, Truth, object_table, spot_table
 
@@ -211,7 +212,13 @@ PAINTERS = {"nuclei": _nuclei_light, "cells": _cell_light}
 def _spot_photons(world: World, layers: tuple[str, ...]) -> Floats:
     if world.spots is None or "spots" not in layers:
         return np.zeros(world.settings.shape)
-    return spot_layer.draw(world.spots, world.settings.shape)
+    assert world.settings.spots is not None
+    painter = world.settings.spots.painter
+    if painter == spot_layer.ANALYTIC:
+        return spot_layer.draw(world.spots, world.settings.shape)
+    return spot_painters.named(painter).paint(
+        world.spots, world.settings.shape, world.seed.at("spot painter")
+    )
 
 
 def shoot(world: World, channel: str) -> Shot:

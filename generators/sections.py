@@ -42,7 +42,7 @@ def dials_of(section: str) -> dict[str, Mapping[str, Any]]:
 
 
 def section_of(dial: str) -> str | None:
-    """Return the section that a dial stands in; dials' names are unique."""
+    """Return the section that a dial stands in; numbers have unique names, words need not."""
     return next((name for name in SECTIONS if dial in dials_of(name)), None)
 
 
@@ -130,6 +130,6 @@ def check_sweep(sweep: Mapping[str, Any], where: str | Path) -> None:
 def unknown_key(place: str, key: str, known: Iterable[str], where: str | Path) -> RecipeError:
     """Return the error for a key that does not belong where it stands."""
     known = list(known)
-    home = section_of(key)
-    mend = nearest(key, known) if home is None else f"{key!r} belongs into [{home}]"
+    homes = [f"[{name}]" for name in SECTIONS if key in dials_of(name)]
+    mend = f"{key!r} belongs into {' or '.join(homes)}" if homes else nearest(key, known)
     return RecipeError(f"unknown key {place}", where=where, mend=mend)

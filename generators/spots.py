@@ -19,11 +19,21 @@ if TYPE_CHECKING:
 
 REACH = 5.0
 """A spot is drawn to this many sigmas: what is left out is 6e-7 of its photons."""
+ANALYTIC = "analytic"
+LEARNED = ("spots",)
+"""Painters of spots that are shipped: see `generators.spottexture`."""
 
 
 @dataclass(frozen=True)
 class Spots:
     """How many spots there are, where, how bright and how wide."""
+
+    painter: str = word(
+        ANALYTIC,
+        options=(ANALYTIC, *LEARNED),
+        files=".safetensors",
+        says="Gaussians, or the light of real spots, see `docs/painting-spots.md`",
+    )
 
     inside: str = word(
         "nuclei",

@@ -36,6 +36,11 @@ app.command(
     help="Train a network that paints scenes like real images.",
 )
 app.command(
+    "generators.commands.train_spots:train_spots",
+    name="spots",
+    help="Train a network that paints spots like real ones.",
+)
+app.command(
     "generators.commands.train_outlines:outlines",
     name="outlines",
     help="Fit the distribution of outlines to labelled images.",

@@ -7,5 +7,5 @@ from importlib.util import find_spec
 collect_ignore_glob = (
     []
     if find_spec("torch")
-    else ["devices.py", "mask_*.py", "painter_*.py", "texture_*.py", "trained.py"]
+    else ["devices.py", "mask_*.py", "painter_*.py", "spot_*.py", "texture_*.py", "trained.py"]
 )

@@ -1,0 +1,25 @@
+"""Widths: those of Gaussians, and hardly those of faint wide light."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from generators.spottexture.lattice import NARROW, SIDE, places, widths
+
+
+@pytest.mark.parametrize("width", [0.8, 1.0, 1.5])
+def test_a_gaussian_has_its_own_width_wherever_it_lies(width):
+    y, x = places()[:, None] - 0.2, places()[None, :] + 0.3
+    spot = np.exp(-(y * y + x * x) / (2 * (width**2 - NARROW**2)))
+    assert widths(spot[None])[0] == pytest.approx(width, rel=0.01)
+
+
+def test_faint_wide_light_matters_little():
+    squared = places() ** 2 + places()[:, None] ** 2
+    spot = np.exp(-squared / 1.5)
+    far = spot + 0.005
+    plain = np.sqrt((far * squared).sum() / far.sum() / 2)
+    assert plain > 1.2
+    assert widths(far[None])[0] < 1.05 * widths(spot[None])[0]
+    assert spot.shape == (SIDE, SIDE)
