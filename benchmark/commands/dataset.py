@@ -52,7 +52,7 @@ def info(dataset: str, *, json: Flag = False) -> None:
     Parameters
     ----------
     dataset
-        The folder of a data set, or `builtin`.
+        The folder of a data set, or the name of one that is shipped, such as `builtin`.
     json
         Print JSON instead of a table.
     """
@@ -77,7 +77,7 @@ def verify_(dataset: str, *, against: str | None = None, json: Flag = False) -> 
     Parameters
     ----------
     dataset
-        The folder of a data set, or `builtin`.
+        The folder of a data set, or the name of one that is shipped, such as `builtin`.
     against
         An earlier version of it: does the number of the version say how much changed?
     json
@@ -198,7 +198,7 @@ def export_(
     Parameters
     ----------
     dataset
-        The folder of a data set, or `builtin`.
+        The folder of a data set, or the name of one that is shipped, such as `builtin`.
     out
         The folder to make. It must not exist; it appears when it is complete.
     layout

@@ -28,7 +28,7 @@ def write_card(
     Parameters
     ----------
     dataset
-        The folder of a data set, or `builtin`.
+        The folder of a data set, or the name of one that is shipped, such as `builtin`.
     audit
         The folder of its audit.
     json

@@ -62,7 +62,8 @@ def run(
     Parameters
     ----------
     dataset
-        A data set folder, any folder of images with labels, or `builtin`.
+        A data set folder, any folder of images with labels, or the name of a set that is shipped,
+        see `bench dataset released`; `builtin` is the first of them.
     algorithms
         Names separated by commas: `cellpose`, `cellpose:cyto3`, `cellpose:./weights`, `./mine`.
     split
