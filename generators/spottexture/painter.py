@@ -13,7 +13,7 @@ from scipy import special
 from benchmark.errors import nearest
 from generators.painting.errors import PainterError
 from generators.spots import LEARNED, SpotList
-from generators.spottexture.lattice import NARROW, places, widths
+from generators.spottexture.lattice import NARROW, balanced, places, widths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,6 +108,7 @@ class SpotPainter:
             for k in range(0, count, _AT_ONCE)
         ]
         made = np.concatenate(parts)[:count].astype(np.float64)
+        made = balanced(made)
         made = np.rint(made / made.sum(axis=(1, 2), keepdims=True) / GRID) * GRID
         shares: Floats = made / made.sum(axis=(1, 2), keepdims=True)
         return shares

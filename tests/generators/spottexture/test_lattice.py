@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from generators.spottexture.lattice import NARROW, SIDE, places, widths
+from generators.spottexture.lattice import NARROW, SIDE, balanced, places, widths
 
 
 @pytest.mark.parametrize("width", [0.8, 1.0, 1.5])
@@ -23,3 +23,15 @@ def test_faint_wide_light_matters_little():
     assert plain > 1.2
     assert widths(far[None])[0] < 1.05 * widths(spot[None])[0]
     assert spot.shape == (SIDE, SIDE)
+
+
+def test_a_lopsided_halo_does_not_move_the_centroid_from_the_core():
+    y, x = places()[:, None], places()[None, :]
+    core = np.exp(-((y - 0.3) ** 2 + (x + 0.2) ** 2) / 1.5)
+    spot = core + 0.02 * np.exp(-((y - 2) ** 2 + x**2) / 8)
+    before, after = (
+        (one.sum(axis=1) @ places() / one.sum(), one.sum(axis=0) @ places() / one.sum())
+        for one in (spot, balanced(spot[None])[0])
+    )
+    assert before[0] - 0.3 > 0.2
+    assert after == pytest.approx((0.3, -0.2), abs=0.06)
