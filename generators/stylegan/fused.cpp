@@ -99,8 +99,9 @@ inline void in_blocks(int64_t n, const Block& block) {
 }
 
 // M sums over the same samples, of N vectors each: they share the loads of samples, and the vectors
-// those of weights.
-template <typename T, int M, int N, typename End>
+// those of weights. K > 0 is the number of terms of the only line, known to the compiler: as loops,
+// they would take a sixth of the time.
+template <typename T, int M, int N, int K, typename End>
 inline void sum_block(T* const* out, int64_t x, int64_t last, const T* samples,
                       const Line<T, M>* lines, int64_t n_lines, const T* start, const End end) {
   using V = Vector<T>;
@@ -110,17 +111,22 @@ inline void sum_block(T* const* out, int64_t x, int64_t last, const T* samples,
   for (int j = 0; j < M; ++j)
 #pragma GCC unroll 8
     for (int i = 0; i < N; ++i) sums[j][i] = V::all(start[j]);
-  for (int64_t k = 0; k < n_lines; ++k) {
-    const Term<T, M>* stop = lines[k].terms + lines[k].n_terms;
-    for (const Term<T, M>* term = lines[k].terms; term < stop; ++term) {
-      const T* row = samples + lines[k].offset + term->offset;
+  const auto add = [&](const T* from, const Term<T, M>& term) __attribute__((always_inline)) {
+    const T* row = from + term.offset;
 #pragma GCC unroll 8
-      for (int i = 0; i < N; ++i) loaded[i] = V::load(row + (i < N - 1 ? x + i * V::size : last));
+    for (int i = 0; i < N; ++i) loaded[i] = V::load(row + (i < N - 1 ? x + i * V::size : last));
 #pragma GCC unroll 8
-      for (int j = 0; j < M; ++j)
+    for (int j = 0; j < M; ++j)
 #pragma GCC unroll 8
-        for (int i = 0; i < N; ++i) sums[j][i] += loaded[i] * term->weights[j];
-    }
+      for (int i = 0; i < N; ++i) sums[j][i] += loaded[i] * term.weights[j];
+  };
+  if constexpr (K > 0) {
+#pragma GCC unroll 16
+    for (int k = 0; k < K; ++k) add(samples + lines->offset, lines->terms[k]);
+  } else {
+    for (int64_t k = 0; k < n_lines; ++k)
+      for (int64_t i = 0; i < lines[k].n_terms; ++i)
+        add(samples + lines[k].offset, lines[k].terms[i]);
   }
 #pragma GCC unroll 8
   for (int j = 0; j < M; ++j)
@@ -134,10 +140,21 @@ inline void sum_block(T* const* out, int64_t x, int64_t last, const T* samples,
 template <typename T, int M, typename End>
 void weighted_sums(T* const* out, int64_t n, const T* samples, const Line<T, M>* lines,
                    int64_t n_lines, const T* start, const End end) {
-  if (n >= Vector<T>::size)
-    return in_blocks<T>(n, [&](auto count, int64_t x, int64_t last) {
-      sum_block<T, M, count()>(out, x, last, samples, lines, n_lines, start, end);
+  const auto blocks = [&](auto terms) {
+    in_blocks<T>(n, [&](auto count, int64_t x, int64_t last) {
+      sum_block<T, M, count(), terms()>(out, x, last, samples, lines, n_lines, start, end);
     });
+  };
+  if (n >= Vector<T>::size) {
+    if constexpr (M == 2)  // what filters of 12 taps at each rate come to
+      switch (n_lines == 1 ? lines->n_terms : 0) {
+        case 6: return blocks(std::integral_constant<int, 6>{});
+        case 7: return blocks(std::integral_constant<int, 7>{});
+        case 14: return blocks(std::integral_constant<int, 14>{});
+        default: break;
+      }
+    return blocks(std::integral_constant<int, 0>{});
+  }
   for (int j = 0; j < M; ++j)
     for (int64_t x = 0; x < n; ++x) {
       T sum = start[j];
@@ -150,8 +167,9 @@ void weighted_sums(T* const* out, int64_t n, const T* samples, const Line<T, M>*
     }
 }
 
-// The same sum of R rows: out[r][x] = sum of weight * (rows[r] + offset)[x] over n_terms terms.
-template <typename T, int R, int N>
+// The same sum of R rows: out[r][x] = sum of weight * (rows[r] + offset)[x] over n_terms terms, or
+// over K of them.
+template <typename T, int R, int N, int K>
 inline void same_block(T* const* out, int64_t x, int64_t last, const T* const* rows,
                        const Term<T, 1>* terms, int64_t n_terms) {
   using V = Vector<T>;
@@ -160,7 +178,8 @@ inline void same_block(T* const* out, int64_t x, int64_t last, const T* const* r
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
     for (int i = 0; i < N; ++i) sums[r][i] = typename V::type{};
-  for (const Term<T, 1>* term = terms; term < terms + n_terms; ++term)
+#pragma GCC unroll 16
+  for (const Term<T, 1>* term = terms; term < terms + (K ? K : n_terms); ++term)
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
@@ -180,7 +199,8 @@ void same_sums(T* const* out, int64_t n, const T* const* rows, const Term<T, 1>*
                int64_t n_terms) {
   if (n >= Vector<T>::size)
     return in_blocks<T>(n, [&](auto count, int64_t x, int64_t last) {
-      same_block<T, R, count()>(out, x, last, rows, terms, n_terms);
+      if (n_terms == 12) same_block<T, R, count(), 12>(out, x, last, rows, terms, n_terms);
+      else same_block<T, R, count(), 0>(out, x, last, rows, terms, n_terms);
     });
   for (int r = 0; r < R; ++r)
     for (int64_t x = 0; x < n; ++x) {
