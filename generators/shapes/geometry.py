@@ -63,22 +63,6 @@ def lengths(stack: Floats) -> Floats:
     return total
 
 
-def normals(stack: Floats) -> Floats:
-    """Return the (N, V, 2) unit vectors that point out of counter-clockwise outlines.
-
-    Examples
-    --------
-    >>> square = np.array([[[-1.0, -1.0], [-1.0, 1.0], [1.0, 1.0], [1.0, -1.0]]])
-    >>> normals(square)[0, 2].round(3).tolist()  # of the corner (1, 1)
-    [0.707, 0.707]
-    """
-    along = np.roll(stack, -1, axis=1) - np.roll(stack, 1, axis=1)
-    length = np.hypot(along[..., 0], along[..., 1])
-    out = np.stack([-along[..., 1], along[..., 0]], axis=2)
-    outward: Floats = out / np.maximum(length, 1e-12)[..., None]
-    return outward
-
-
 def low_passed(stack: Floats, width: float) -> Floats:
     """Return a stack smoothed along the arc by a Gaussian of a standard deviation `width`.
 

@@ -3,10 +3,6 @@
 A shape is a row of numbers: ln(diameter), ln(ratio of the axes of its first harmonic), and the real
 and imaginary parts of its further coefficients at a diameter of 1. Half turns and mirror images of
 a shape are as likely as the shape itself.
-
-What so few coefficients leave out of an outline cut from pixels is its stairs. An outline without
-them is near to a great many real ones, each of which has its own; so as much of it is drawn anew,
-finer than the shape and without a pattern.
 """
 
 from __future__ import annotations
@@ -21,7 +17,7 @@ import numpy as np
 from generators.errors import ShapeError
 from generators.polygons import area, is_simple
 from generators.shapes import fourier
-from generators.shapes.geometry import moments, normals, posed
+from generators.shapes.geometry import moments, posed
 from generators.shapes.mixture import Mixture, fitted
 from generators.shapes.styles import restyled, styled
 
@@ -36,14 +32,6 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).with_name("models") / "outlines.npz"
 HARMONICS, COMPONENTS = 13, 64
 VERTICES = 128
-SPREAD = 0.15
-"""Standard deviation of the logarithm of a factor of each shape's deviation from its ellipse: the
-Gaussians, held towards each other, have too few strong dents and too few convex shapes."""
-TAPER = 18.0
-"""Harmonics k are taken times exp(-(k / TAPER)⁴): what is fine in them are stairs of pixels, and
-pixels give an outline their own again."""
-FINE = (20, 40)
-"""First and last harmonic of the roughness: too fine for a shape, and coarser than the vertices."""
 _ARRAYS = ("mean", "deviation", "weights", "means", "factors")
 _MEND = "name a file that `bench train outlines` wrote"
 ROUNDS = 50
@@ -60,14 +48,11 @@ class OutlineModel:
         (D,) of the variables, which the mixture has at zero mean and unit variance.
     mixture
         Of D = 4 · harmonics - 2 variables.
-    roughness
-        RMS distance of real outlines from those of so many harmonics, in median diameters.
     """
 
     mean: Floats
     deviation: Floats
     mixture: Mixture
-    roughness: float = 0.0
 
     @classmethod
     def fit(
@@ -92,7 +77,7 @@ class OutlineModel:
         rows = variables(stack, harmonics)
         mean, deviation = rows.mean(axis=0), rows.std(axis=0)
         mixture = fitted((rows - mean) / deviation, components, rng, images=4)
-        return cls(mean, deviation, mixture, left_out(stack, harmonics))
+        return cls(mean, deviation, mixture)
 
     def sample(self, n: int, rng: Generator, known: Mapping[int, Floats]) -> Floats:
         """Draw (n, D) variables, as `variables` returns them; the first two may be known.
@@ -123,9 +108,7 @@ class OutlineModel:
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = {name: file[name].astype(np.float64) for name in _ARRAYS}
-                # Models of before had none.
-                roughness = float(file["roughness"]) if "roughness" in file else 0.0
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, BadZipFile) as error:
+        except (OSError, ValueError, KeyError, AttributeError, BadZipFile) as error:
             raise ShapeError(
                 "there is no model of outlines in this file", where=path, mend=_MEND
             ) from error
@@ -133,7 +116,7 @@ class OutlineModel:
         factors = np.zeros((arrays["weights"].size, width, width))
         factors[:, *np.tril_indices(width)] = arrays["factors"]
         mixture = Mixture(arrays["weights"] / arrays["weights"].sum(), arrays["means"], factors)
-        return cls(arrays["mean"], arrays["deviation"], mixture, roughness)
+        return cls(arrays["mean"], arrays["deviation"], mixture)
 
     def save(self, path: Path) -> None:
         """Write the model, its factors in half precision."""
@@ -145,7 +128,6 @@ class OutlineModel:
             weights=self.mixture.weights.astype(np.float32),
             means=self.mixture.means.astype(np.float32),
             factors=lower.astype(np.float16),
-            roughness=np.float32(self.roughness),
         )
 
 
@@ -169,39 +151,6 @@ def coefficients(rows: Floats) -> fourier.Coefficients:
     ellipse = fourier.ellipse_coefficients(np.exp(np.abs(rows[:, 1])))
     real, imaginary = np.split(rows[:, 2:], 2, axis=1)
     return np.concatenate([ellipse, real + 1j * imaginary], axis=1)
-
-
-def left_out(stack: Floats, harmonics: int) -> float:
-    """Return the RMS distance, across, of outlines from those of so few harmonics.
-
-    Examples
-    --------
-    >>> angle = np.arange(256) * (2 * np.pi / 256)
-    >>> radius = 0.5 + 0.01 * np.cos(30 * angle)
-    >>> gear = np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1)
-    >>> round(left_out(gear[None], 13), 4)  # 0.01 / √2
-    0.0071
-    """
-    count = stack.shape[1]
-    series = np.fft.fft(stack[..., 1] + 1j * stack[..., 0], axis=1)
-    series[:, np.abs(np.fft.fftfreq(count, 1 / count)) > harmonics] = 0
-    curve = np.fft.ifft(series, axis=1)
-    smooth = np.stack([curve.imag, curve.real], axis=2)
-    across = np.sum((stack - smooth) * normals(smooth), axis=2)
-    return float(np.sqrt(np.mean(across**2)))
-
-
-def roughened(stack: Floats, rms: Floats, rng: Generator) -> Floats:
-    """Return outlines moved in and out, by (N,) distances RMS, in the harmonics of `FINE`."""
-    n, count, _ = stack.shape
-    first, last = FINE
-    waves = last - first + 1
-    series = np.zeros((n, count // 2 + 1), np.complex128)
-    real, imaginary = rng.standard_normal((2, n, waves))
-    series[:, first : last + 1] = (real + 1j * imaginary) * (count / 2 / np.sqrt(waves))
-    along = np.fft.irfft(series, count, axis=1) * rms[:, None]
-    moved: Floats = stack + along[..., None] * normals(stack)
-    return moved
 
 
 def _is_sound(outline: Floats) -> bool:
@@ -255,15 +204,11 @@ class OutlineSource:
         known = {columns[name]: np.log(v) for name, v in given.items() if name in columns}
         rows = self.model.sample(n, rng, known)
         found = coefficients(rows)
-        found[:, 2:] *= np.exp(SPREAD * rng.standard_normal((n, 1)))
-        found[:, 2:] *= np.exp(-((fourier.orders(found.shape[1] // 2)[2:] / TAPER) ** 4))
         # One of the images of what the mixture gives; half turns are among the directions drawn.
         found = np.where(rng.random((n, 1)) < 0.5, found, fourier.mirrored(found))
         stack = fourier.synthesised(found, VERTICES)
-        sizes, angles = np.exp(rows[:, 0]), rng.uniform(0, 2 * np.pi, n)
-        if self.model.roughness:
-            stack = roughened(stack, self.model.roughness / sizes, rng)
+        angles = rng.uniform(0, 2 * np.pi, n)
         # A curve wound the wrong way has no diameter; it becomes NaN, and is drawn anew.
         with np.errstate(invalid="ignore"):
-            drawn = posed(stack, sizes, angles)
+            drawn = posed(stack, np.exp(rows[:, 0]), angles)
             return restyled(drawn, given) if given else drawn
