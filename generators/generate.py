@@ -166,6 +166,7 @@ def generate(
     recipe: Recipe,
     out: Path,
     *,
+    name: str | None = None,
     seed: int = 0,
     workers: int | None = None,
     done: Callable[[int, int], None] = lambda _finished, _total: None,
@@ -182,6 +183,8 @@ def generate(
         What to generate.
     out
         The folder to make; it must not exist. It appears when the set is complete.
+    name
+        What to call it; by default as the recipe. Scenes follow from the recipe's name either way.
     seed
         The user's seed. The same recipe and seed give the same data set.
     workers
@@ -200,12 +203,12 @@ def generate(
         If the folder exists, another process is making it, or it cannot be written.
     """
     tasks = plan(recipe, seed)
-    networks = networks_of(recipe)
+    files, networks = _files(recipe), networks_of(recipe)
     content = recipe.model_dump(mode="json", exclude_defaults=True) | {"seed": seed}
     with DatasetWriter(
         out,
         # Other seeds are other content, and one name and version has one content.
-        name=recipe.name if seed == 0 else f"{recipe.name}-seed{seed}",
+        name=(name or recipe.name) + (f"-seed{seed}" if seed else ""),
         version=recipe.version,
         targets=recipe.targets,
         channels=tuple(recipe.layers),
@@ -215,7 +218,7 @@ def generate(
         networks=networks,
         pixel_size_um=recipe.pixel_size_um,
         identity=json_digest(
-            {"recipe": content, "maker": maker(), "files": _files(recipe), "networks": networks}
+            {"recipe": content, "maker": maker(), "files": files, "networks": networks}
         ),
     ) as writer:
         there = {task.id: finished(writer.folder, task.id) for task in tasks}

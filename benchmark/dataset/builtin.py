@@ -39,7 +39,7 @@ def builtin_path(name: str = DEFAULT) -> Path:
 def located(path: Path | str) -> Path:
     """Return where a data set lies: a folder, "builtin", or the name of one that is shipped.
 
-    A folder of that name goes before a name, so that what a user sees is what a user gets.
+    A folder goes before a name, but for "builtin", so that what a user sees is what a user gets.
 
     Examples
     --------

@@ -104,7 +104,7 @@ def _origin(manifest: Manifest, recipe: Mapping[str, Any]) -> list[str]:
     release = release_of(manifest)
     if release is not None:
         part = set(manifest.splits) != set(release.splits)
-        again = release.command + "".join(f" --only {name}" for name in manifest.splits if part)
+        again = release.command + (f" --only {release.shipped[0]}" if part else "")
         lines.append(f"This is a release. Made again by `{again} --out FOLDER`.")
         if part:
             lines.append(f"This is a part of it; all of it: `{release.command} --out FOLDER`.")

@@ -54,6 +54,8 @@ class Release(BaseModel):
     def _consistent(self) -> Self:
         if unknown := set(self.shipped) - set(self.splits):
             raise ValueError(f"there is no split {min(unknown)!r} to ship")
+        if self.shipped_digest is not None and len(self.shipped) != 1:
+            raise ValueError("what ships in part is one split")
         in_part = bool(self.shipped) and set(self.shipped) != set(self.splits)
         if in_part != (self.shipped_digest is not None):
             raise ValueError("shipped_digest is needed where a part is shipped, and only there")

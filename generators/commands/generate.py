@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path  # noqa: TC003 - the command line reads the type at run time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from adapters import console
 from benchmark.errors import BenchError
 
+if TYPE_CHECKING:
+    from generators.recipe import Recipe
+
 app = App(name="generate", help="Generate a data set with exact labels from a recipe.")
+FITTED = "nuclei-parametric"
+"""What --like begins from."""
+
 app.command(
     "generators.commands.generate_masks:masks",
     name="masks",
@@ -30,8 +36,8 @@ def generate(
     recipe: str | None = None,
     *,
     out: Path,
-    like: Path | None = None,
-    channel: int = 0,
+    like: str | None = None,
+    channel: int | None = None,
     split: str | None = None,
     seed: int = 0,
     only: str | None = None,
@@ -52,23 +58,25 @@ def generate(
     out
         The folder to make. It must not exist; it appears when the data set is complete.
     like
-        A folder of images, labelled or not: fit the recipe's dials to them, write it beside the
-        data set, and say how close the set comes.
+        A folder of images, labelled or not, or the name of a shipped set: fit the recipe's dials to
+        them, write it beside the data set, and say how close the set comes.
     channel
-        With --like, which channel of the images shows nuclei, from 0.
+        With --like, which channel of the images shows nuclei, from 0; default: 0.
     split
         With --like, which images of a data set or of an index.csv; by default all but those of
         test.
     seed
         The same recipe and seed give the same data set.
     only
-        Make this split only, such as `test`. Its samples are the same as in the whole set.
+        Make this split only, such as `test`. Its samples are the same as in the whole set; it is
+        another data set, called after the split, unless just this part was released.
     workers
         Processes, by default one a core. They do not change the result.
     json
         Print the result as JSON.
     """
     from benchmark.dataset import Dataset  # noqa: PLC0415 - help needs none of it
+    from benchmark.dataset.builtin import located  # noqa: PLC0415
     from benchmark.dataset.released import release_of  # noqa: PLC0415
     from benchmark.dataset.whole import check_absent  # noqa: PLC0415
     from generators.commands.generate_like import fitted, show  # noqa: PLC0415
@@ -80,13 +88,24 @@ def generate(
             "there is no recipe",
             mend="name a TOML file or a shipped recipe, or images to be like: --like FOLDER",
         )
+    if like is None and (split, channel) != (None, None):
+        raise BenchError(
+            "--split and --channel say which images to be --like, and there is no --like",
+            mend="to make one split of a recipe: --only train",
+        )
     check_absent(out)  # before minutes of fitting
-    fit = None if like is None else fitted(like, recipe or "nuclei-parametric", channel, out, split)
-    plan = load(str(recipe)) if fit is None else fit.recipe
+    plan = load(recipe or FITTED)
     if only is not None:
-        plan = plan.part(only)
-    with console.counting(f"generating {plan.name}") as tell:
-        continued = generate_dataset(plan, out, seed=seed, workers=workers, done=tell)
+        plan.part(only)
+    fit = None
+    if like is not None:
+        fit = fitted(located(like), plan, channel or 0, out, split)
+        plan = fit.recipe
+    name = plan.name
+    if only is not None:
+        plan, name = plan.part(only), _called(plan, only, seed)
+    with console.counting(f"generating {name}") as tell:
+        continued = generate_dataset(plan, out, name=name, seed=seed, workers=workers, done=tell)
     if continued:
         console.err.print(f"continued: {continued} samples were there from an interrupted call")
     # Not sealed: whether this is the released content is said below, and is no reason to stop.
@@ -123,3 +142,14 @@ def generate(
             soft_wrap=True,
         )
         sys.exit(1)
+
+
+def _called(plan: Recipe, only: str, seed: int) -> str:
+    """Return what one split of a recipe is called: as the whole only if it was released so."""
+    from benchmark.dataset.released import releases  # noqa: PLC0415
+
+    for release in releases():
+        known = (release.name, release.version, release.seed) == (plan.name, plan.version, seed)
+        if known and release.shipped == (only,):
+            return plan.name
+    return f"{plan.name}-{only}"

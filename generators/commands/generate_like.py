@@ -61,7 +61,9 @@ class Likeness:
         }
 
 
-def fitted(folder: Path, base: str, channel: int, out: Path, split: str | None = None) -> Likeness:
+def fitted(
+    folder: Path, base: Recipe, channel: int, out: Path, split: str | None = None
+) -> Likeness:
     """Fit a recipe to the images of a folder and write it beside the data set to be made.
 
     Raises
@@ -74,13 +76,11 @@ def fitted(folder: Path, base: str, channel: int, out: Path, split: str | None =
     from generators.like.measuring import measured  # noqa: PLC0415
     from generators.like.reading import planes  # noqa: PLC0415
     from generators.like.writing import toml  # noqa: PLC0415
-    from generators.recipe import load  # noqa: PLC0415
 
-    begun = load(base)
     images = planes(folder, channel, split=split, notice=console.err.print)
     real = measured(images)
     with console.counting(f"fitting to {len(images)} images") as tell:
-        found = fit(real, begun, f"like-{_name(folder)}", tell=tell)
+        found = fit(real, base, f"like-{_name(folder)}", tell=tell)
     text = toml(found.document, f"Fitted to {len(images)} images of {folder.resolve().name}.")
     file = out.absolute().with_name(f"{out.name}.toml")
     if file.exists() and file.read_text(encoding="utf-8") != text:

@@ -206,6 +206,7 @@ def _document(aims: Mapping[str, float], real: Measured, base: Recipe, name: str
         if figure in aims:
             sections[section][dial] = _setting(figure, aims[figure], real, dials_of(section)[dial])
     sections["layout"].pop("count", None)
+    sections["shading"].pop("painter", None)  # its light has no dials to fit
     sections["optics"]["background"] = _held(found.background, dials_of("optics")["background"])
     known = dials_of("camera")
     camera = {

@@ -118,7 +118,7 @@ def _of_files(folder: Path, wish: _Wish) -> list[tuple[str, Load]]:
         if file.suffix.lower() in SUFFIXES and not _is_other(file.relative_to(folder))
     )
     if (folder / INDEX).is_file():
-        table = pd.read_csv(folder / INDEX)
+        table = _index(folder / INDEX)
         if "image" in table.columns:
             files = [inside(folder, str(name)) for name in wish.rows(table)["image"]]
             return [(str(file), partial(_pixels, file)) for file in files]
@@ -129,6 +129,18 @@ def _of_files(folder: Path, wish: _Wish) -> list[tuple[str, Load]]:
             mend=f"leave --split out, or give it a data set or an {INDEX}: image,split",
         )
     return [(str(file), partial(_pixels, file)) for file in files]
+
+
+def _index(path: Path) -> pd.DataFrame:
+    """Read a table of words: a split called 1 is no number."""
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise DatasetError(
+            f"the index cannot be read: {error}",
+            where=path,
+            mend="it is a table in UTF-8 with commas: image,split",
+        ) from error
 
 
 def _pixels(file: Path) -> NDArray[Any]:

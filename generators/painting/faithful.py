@@ -147,7 +147,10 @@ def ends(
     for _ in range(2):
         height = _height(own, width)
         quarter, three = crossing(own.values, height / 4)[1], crossing(own.values, height * 0.75)[0]
-        width = float(np.nanmedian((quarter - three) / _QUARTILES))
+        widths = (quarter - three) / _QUARTILES
+        if np.isnan(widths).all():  # no light, or none that ends
+            break
+        width = float(np.nanmedian(widths))
     height = _height(own, width)
     first, last = crossing(own.values, height / 2)
     shift = np.square(width) * own.curvature / 2  # blur draws a disc in by that

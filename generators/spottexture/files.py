@@ -15,12 +15,13 @@ from generators.painting.errors import PainterError
 from generators.spottexture.network import SpotNetwork, SpotSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from generators.polygons import Floats
 
 FORMAT = "cellgen-spots-1"
+_NARROWEST = 0.1
 _MEND = "use a file that `bench train spots` wrote"
 
 
@@ -133,11 +134,23 @@ def load(path: str | Path) -> StoredSpots:
         )
         if len(kinds) != network.settings.kinds or not all(len(k.stretch) for k in kinds):
             raise ValueError("it lacks some of its kinds of spots")  # noqa: TRY301
+        _check_numbers(tensors, kinds)
         return StoredSpots(
             network.eval().requires_grad_(requires_grad=False), kinds, about["notes"]
         )
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise _unfit(path, str(error)) from error
+
+
+def _check_numbers(tensors: Mapping[str, torch.Tensor], kinds: Sequence[Kind]) -> None:
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} has numbers that are none")
+    for kind in kinds:
+        if kind.stretch.ndim != 2 or kind.stretch.shape[1] != 2:
+            raise ValueError(f"the spots of {kind.name} have {kind.stretch.shape[1:]} numbers")
+        if not (_NARROWEST <= kind.width < float("inf") and 0 < kind.share < float("inf")):
+            raise ValueError(f"{kind.name} is {kind.width} wide, with a share of {kind.share}")
 
 
 def _unfit(path: str | Path, why: str) -> PainterError:

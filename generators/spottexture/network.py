@@ -22,6 +22,10 @@ _QUIET = 0.1  # first weights of that
 _BROAD, _SHARE = 2.2, 0.25  # first width, and light, of the wider Gaussian that a spot begins as
 
 
+MOST = {"kinds": 1024, "channels": 128, "layers": 16, "latent": 256, "noise": 16}
+"""Largest settings; a network is built before its weights are seen, and must fit into memory."""
+
+
 @dataclass(frozen=True)
 class SpotSettings:
     """What the network is made of.
@@ -60,8 +64,8 @@ class SpotSettings:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not (isinstance(value, int) and 1 <= value <= 1024):
-                raise ValueError(f"{field.name} is {value!r}, not one of 1 to 1024")
+            if not (isinstance(value, int) and 1 <= value <= MOST[field.name]):
+                raise ValueError(f"{field.name} is {value!r}, not one of 1 to {MOST[field.name]}")
 
     @property
     def drawn(self) -> int:

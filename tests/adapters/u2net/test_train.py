@@ -36,6 +36,34 @@ print(json.dumps({"result": result, "lines": lines, "digest": digest}))
 """
 
 
+SETTLE = """
+import numpy as np, torch
+import train
+torch.manual_seed(0)
+rng = np.random.default_rng(0)
+labels = np.zeros((64, 64), np.int32)
+labels[16:40, 16:40] = 1
+scenes = [train.Scene(labels + rng.normal(0, 0.1, labels.shape).astype(np.float32), labels)]
+network = train.U2Net(1, 2, small=True)
+settings = {**train.DEFAULTS, "epochs": 2, "crops_per_epoch": 1, "batch_size": 1}
+train._settle(network, scenes, settings)
+first = next(part for part in network.modules() if isinstance(part, torch.nn.BatchNorm2d))
+seen = []
+handle = first.register_forward_hook(lambda _norm, given, _out: seen.append(given[0]))
+train._settle(network, scenes, settings)
+mean = torch.stack([x.mean((0, 2, 3)) for x in seen]).mean(0)
+off = float((first.running_mean - mean).abs().max())
+print(json.dumps({"batches": len(seen), "off": off, "momentum": first.momentum}))
+"""
+
+
+def test_statistics_of_the_norms_are_means_over_many_crops(inside):
+    found = inside(SETTLE)
+    assert found["batches"] == 2
+    assert found["off"] < 1e-5
+    assert found["momentum"] == 0.1
+
+
 def test_depth_is_1_in_the_middle_of_every_object_whatever_its_size(inside):
     labels = np.zeros((7, 12), int)
     labels[1:6, 1:6] = 1  # a square of 5, touching one of 3 columns

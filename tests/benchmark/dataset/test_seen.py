@@ -6,6 +6,7 @@ import pytest
 
 from benchmark.dataset import seen
 from benchmark.dataset.manifest import sealed
+from benchmark.dataset.released import Release
 from benchmark.errors import DatasetError
 
 
@@ -67,3 +68,23 @@ def test_an_unreadable_list_is_an_error_that_names_it(own_cache):
     with pytest.raises(DatasetError, match="cannot be read") as caught:
         seen.check(manifest())
     assert caught.value.where == str(path)
+
+
+def test_a_released_set_may_be_seen_in_part_and_whole(monkeypatch):
+    part, whole = manifest(), manifest(splits={"test": 1, "train": 2})
+    release = Release(
+        name="a",
+        version="1.0.0",
+        recipe="a",
+        seed=0,
+        digest=whole.digest,
+        splits=whole.splits,
+        shipped=("test",),
+        shipped_digest=part.digest,
+    )
+    monkeypatch.setattr(seen, "release_of", lambda _manifest: release)
+    for known in (part, whole, part):
+        seen.remember(known)
+    seen.remember(manifest(licence="x"))
+    with pytest.raises(DatasetError, match="used before"):
+        seen.remember(manifest(licence="y"))

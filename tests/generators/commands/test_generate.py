@@ -54,6 +54,7 @@ def test_a_part_has_the_samples_of_the_whole_and_a_digest_of_its_own(
     tiny.write_text(RECIPE.replace("test = 2", "train = 1\ntest = 2"))
     generate(str(tiny), out=tmp_path / "whole", workers=1)
     generate(str(tiny), out=tmp_path / "part", only="test", workers=1)
+    assert Dataset.open(tmp_path / "part").name == "tiny-test"
     whole, part = (Dataset.open(tmp_path / name) for name in ("whole", "part"))
     assert part.ids() == whole.ids("test")
     assert all((part.read_image(i) == whole.read_image(i)).all() for i in part.ids())
@@ -61,20 +62,46 @@ def test_a_part_has_the_samples_of_the_whole_and_a_digest_of_its_own(
     with pytest.raises(RecipeError, match="has no split 'tset'") as caught:
         generate(str(tiny), out=tmp_path / "none", only="tset")
     assert "test" in caught.value.mend
-    release = released.Release(
-        name="tiny",
-        version="0.2.0",
-        recipe="tiny",
-        seed=0,
-        digest=whole.digest,
-        splits=whole.manifest.splits,
-        shipped=("test",),
-        shipped_digest=part.digest,
-    )
-    monkeypatch.setattr(released, "release_of", lambda _manifest: release)
+
+
+def test_a_part_that_was_released_bears_the_name_of_the_whole(tiny, tmp_path, capsys, monkeypatch):
+    def release(shipped_digest):
+        return released.Release(
+            name="tiny",
+            version="0.2.0",
+            recipe="tiny",
+            seed=0,
+            digest="1" * 64,
+            splits={"test": 2, "train": 3},
+            shipped=("test",),
+            shipped_digest=shipped_digest,
+        )
+
+    monkeypatch.setattr(released, "releases", lambda _path=None: (release("0" * 64),))
+    with pytest.raises(SystemExit):
+        generate(str(tiny), out=tmp_path / "part", only="test", workers=1)
+    made = Dataset.open(tmp_path / "part", sealed=False)
+    assert made.name == "tiny"
+    monkeypatch.setattr(released, "releases", lambda _path=None: (release(made.digest),))
     capsys.readouterr()
     generate(str(tiny), out=tmp_path / "again", only="test", workers=1)
     assert ", as released" in capsys.readouterr().out
+    card = (tmp_path / "again" / "DATACARD.md").read_text()
+    assert "`bench generate tiny --only test --out FOLDER`" in card
+    assert "This is a part of it; all of it: `bench generate tiny --out FOLDER`" in card
+
+
+@pytest.mark.parametrize("option", [{"split": "train"}, {"channel": 1}])
+def test_options_of_like_are_refused_without_it(tiny, tmp_path, option):
+    with pytest.raises(BenchError, match="there is no --like") as caught:
+        generate(str(tiny), out=tmp_path / "set", **option)
+    assert "--only" in caught.value.mend
+
+
+def test_a_set_names_the_networks_that_made_it(tiny, tmp_path):
+    tiny.write_text(RECIPE.replace("diameter = 10", 'diameter = 10\nshapes = "outlines"'))
+    generate(str(tiny), out=tmp_path / "set", workers=1)
+    assert list(Dataset.open(tmp_path / "set").manifest.networks) == ["shapes-outlines"]
 
 
 def test_a_bad_recipe_writes_nothing(tiny, tmp_path):

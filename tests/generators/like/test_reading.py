@@ -101,3 +101,18 @@ def test_a_split_can_be_asked_for(split_set, tmp_path):
     png(tmp_path / "plain" / "a.png", 1)
     with pytest.raises(DatasetError, match="nothing says which"):
         planes(tmp_path / "plain", split="train")
+
+
+def test_splits_of_an_index_are_words(tmp_path):
+    for name in ("a", "b", "c"):
+        png(tmp_path / f"{name}.png", ord(name))
+    (tmp_path / "index.csv").write_text("image,split\na.png,1\nb.png,2\nc.png,\n")
+    assert values(planes(tmp_path, split="2")) == [ord("b")]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe,\n"])
+def test_a_damaged_index_is_named(tmp_path, content):
+    (tmp_path / "index.csv").write_bytes(content)
+    with pytest.raises(DatasetError, match="index cannot be read") as caught:
+        planes(tmp_path)
+    assert caught.value.where == str(tmp_path / "index.csv")

@@ -43,6 +43,12 @@ def test_without_objects_there_is_nothing_to_find(pair):
     assert groups(np.zeros((8, 8), np.uint8)) == []
 
 
+def test_where_there_is_no_light_nothing_is_found(pair):
+    found = ends(np.zeros(pair.shape), pair, [1])
+    assert np.isnan(found.isolated).all()
+    assert np.isnan(found.touching).all()
+
+
 def test_objects_of_a_group_are_apart(draw):
     labels = draw((80, 80), [(y, x) for y in (20, 40, 60) for x in (20, 40, 60)], [10] * 9)
     found = groups(labels)

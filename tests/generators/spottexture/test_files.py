@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from safetensors import safe_open  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
 from generators.painting.errors import PainterError  # noqa: E402
@@ -37,3 +41,31 @@ def test_other_files_are_refused(stored, tmp_path):
     save_file({}, tmp_path / "new.safetensors", {"spots": '{"format": "cellgen-spots-9"}'})
     with pytest.raises(PainterError, match="cellgen-spots-9"):
         load(tmp_path / "new.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"width": 0.0}, "0.0 wide"),
+        ({"width": float("nan")}, "nan wide"),
+        ({"stretch": np.ones((3, 4))}, "numbers"),
+        ({"stretch": np.full((3, 2), np.nan)}, "numbers that are none"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(stored, tmp_path, change, said):
+    kinds = (replace(stored.kinds[0], **change), *stored.kinds[1:])
+    save(tmp_path / "bad.safetensors", replace(stored, kinds=kinds))
+    with pytest.raises(PainterError, match=said):
+        load(tmp_path / "bad.safetensors")
+
+
+def test_a_network_too_large_is_refused_before_it_is_built(stored, tmp_path):
+    path = tmp_path / "large.safetensors"
+    save(path, stored)
+    with safe_open(path, framework="pt") as file:
+        about = json.loads(file.metadata()["spots"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    about["settings"] |= {"channels": 1024, "layers": 1024}
+    save_file(tensors, path, {"spots": json.dumps(about)})
+    with pytest.raises(PainterError, match="channels is 1024, not one of 1 to 128"):
+        load(path)
