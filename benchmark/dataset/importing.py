@@ -174,6 +174,7 @@ def name_of(folder: Path) -> str:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> name_of(Path("data/My nuclei (2024)"))
     'My-nuclei-2024'
     """

@@ -137,7 +137,7 @@ def test_brightness_is_learned():
     maps = np.zeros((4, CHANNELS, 32, 32), np.float32)
     maps[:, 1, 8:24, 8:24] = 1
     seen = maps[:, :1] + 0.2 * maps[:, 1:2]
-    noise = np.array([0.0, 0, 1], np.float32)[:, None, None, None, None] * np.ones(
+    noise = np.array([0.0, 0, 1, 0], np.float32)[:, None, None, None, None] * np.ones(
         (1, 4, 1, 1, 1), np.float32
     )
     crops = Crops(seen, maps, np.where(maps[:, 1] > 0, np.arange(1, 5)[:, None, None], 0), noise)
