@@ -32,20 +32,19 @@ def of_image(sample):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "real", "n"), [("nuclei", "bbbc039", 5), ("nuclei-parametric", "bbbc039", 5)]
+    ("name", "real", "n"), [("nuclei", "bbbc039", 16), ("nuclei-parametric", "bbbc039", 48)]
 )
 def test_a_recipe_measures_as_the_real_set_it_is_like(shared_data, name, real, n):
     known = json.loads((shared_data / "stats.json").read_text())[real]["train"]
-    # Frames as large as the real ones: at 256 px more nuclei are cut by the border, and counted.
-    recipe = load(name).model_copy(update={"size": (520, 696)})
+    recipe = load(name)
     made = [make(recipe, task) for task in plan(recipe, 0)[:n]]
     rows = [of_image(sample) for sample in made if sample.labels["nuclei"].any()]
-    # A few frames: what varies from frame to frame is held less tightly.
+    # A frame of 256 px has few nuclei: what varies from frame to frame is held less tightly.
     for figure, within in (
         ("density_per_megapixel", 0.25),
         ("foreground_fraction", 0.25),
         ("bg_mean", 0.08),
-        ("contrast_fg_minus_bg", 0.2),
+        ("contrast_fg_minus_bg", 0.15),
         ("noise_sigma_laplacian_std", 0.1),
     ):
         found = np.median([row[figure] for row in rows])
