@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 
 from generators import fields
 from generators.errors import RecipeError
+from generators.painting import painter
 from generators.shapes import learned, outlines
 from generators.spots import LEARNED as SPOTS
+from generators.spottexture import painter as spot_painter
 from generators.texture import LEARNED, PARAMETRIC
 
 if TYPE_CHECKING:
     from generators.recipe import Recipe
 
-_HERE = Path(__file__).parent
 _SHAPES = {"outlines": outlines.SHIPPED, "stylegan3": learned.SHIPPED}
-_FIELDS = {fields.NETWORK: _HERE / "shapes" / "models" / "stylegan3-t-fields.safetensors"}
-_PAINTERS = {name: _HERE / "painting" / "models" / f"{name}.safetensors" for name in LEARNED}
-_SPOTS = {name: _HERE / "spottexture" / "models" / f"{name}.safetensors" for name in SPOTS}
+_FIELDS = {fields.NETWORK: learned.SHIPPED.with_name("stylegan3-t-fields.safetensors")}
+_PAINTERS = {name: painter.HOME / f"{name}{painter.SUFFIX}" for name in LEARNED}
+_SPOTS = {name: spot_painter.HOME / f"{name}{spot_painter.SUFFIX}" for name in SPOTS}
 _SHIPPED = {*_SHAPES.values(), *_FIELDS.values(), *_PAINTERS.values(), *_SPOTS.values()}
 
 

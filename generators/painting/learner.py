@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from benchmark.errors import RunError
 from generators.painting.calibration import Calibration, calibrated
 from generators.painting.files import Stored, save
 from generators.painting.measures import measured
@@ -17,7 +16,12 @@ from generators.painting.training import exposed, step
 from generators.seeds import Seed
 from generators.training import grids
 from generators.training.batches import chosen
-from generators.training.checkpoint import Checkpoint, moments, named, restore_moments
+from generators.training.checkpoint import (
+    Checkpoint,
+    networks_of,
+    of_same_training,
+    restore_networks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,11 +84,7 @@ class PainterLearner:
 
     def checkpoint(self) -> Checkpoint:
         """Return all that the next steps depend on."""
-        tensors: dict[str, torch.Tensor] = {}
-        for name in _NETWORKS:
-            tensors |= named(name, getattr(self.training, name).state_dict())
-        for name in _OPTIMISERS:
-            tensors |= named(name, moments(getattr(self.training, name)))
+        tensors = networks_of(self.training, _NETWORKS, _OPTIMISERS)
         return Checkpoint(tensors, {"steps": self.steps, "pictures": self.pictures})
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -95,18 +95,10 @@ class PainterLearner:
         RunError
             It is of another training.
         """
-        try:
-            for name in _NETWORKS:
-                getattr(self.training, name).load_state_dict(checkpoint.below(name))
-            for name in _OPTIMISERS:
-                restore_moments(getattr(self.training, name), checkpoint.below(name))
+        with of_same_training():
+            restore_networks(self.training, checkpoint, _NETWORKS, _OPTIMISERS)
             self.training.steps = checkpoint.state["steps"]
             self.training.pictures = checkpoint.state["pictures"]
-        except (KeyError, RuntimeError, ValueError) as error:
-            raise RunError(
-                f"the checkpoint is of another training: {error}",
-                mend="remove it to begin anew, or choose another --out",
-            ) from error
 
     def begin(self, folder: Path) -> None:
         """Write `reals.png`, and what the network makes of the same scenes at first."""
